@@ -1,0 +1,33 @@
+// What the processor and the operating system let this process use.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+namespace sardonyx::core {
+
+// Processors in the affinity mask (which the cpuset narrows); at least 1.
+int affinity_cpu_count() noexcept;
+
+// CPU quota of the cgroup in CPUs (1.5 is one and a half), the least over the group and its ancestors; none if unlimited or unknown.
+// `root` is where the operating system's tree is looked up ("/" outside tests).
+std::optional<double> cgroup_cpu_quota(const std::filesystem::path& root = "/");
+
+// Bytes of resident memory of this process now, and at its peak; 0 where unknown.
+uint64_t resident_bytes() noexcept;
+uint64_t peak_resident_bytes() noexcept;
+
+// Flushes denormal results and operands to zero on the calling thread while it lives; restores the thread's state after.
+class FlushDenormals {
+ public:
+  FlushDenormals() noexcept;
+  ~FlushDenormals() noexcept;
+  FlushDenormals(const FlushDenormals&) = delete;
+  FlushDenormals& operator=(const FlushDenormals&) = delete;
+
+ private:
+  uint64_t saved_;
+};
+
+}  // namespace sardonyx::core

@@ -1,0 +1,65 @@
+// Fork-join parallelism over a pool of threads. The only place that knows the thread library.
+//
+// The split of work is the caller's and must not depend on the number of threads, so that results do not either.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+
+namespace sardonyx::core {
+
+// Threads this process may really use: the least of the affinity mask, cpuset and cgroup (v1 or v2) CPU quota rounded up; at least 1.
+int default_thread_count();
+
+class ThreadPool {
+ public:
+  // `threads` counts the calling thread; 0: default_thread_count(). One thread: no worker is made.
+  // Workers are started on first use, and again in a child after fork().
+  explicit ThreadPool(int threads = 0);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int threads() const noexcept { return threads_; }
+
+  // Calls body(i) once for each i in [0, count), on several threads, and returns when all are done. `body` must not throw.
+  // Calls from several threads take turns; a call from inside a body runs serially on the calling thread. Denormals are flushed to zero
+  // by the workers and, during the call, by the calling thread.
+  template <class Body>
+  void for_each(size_t count, const Body& body) noexcept {
+    run(
+        count, [](const void* context, size_t i, size_t) { (*static_cast<const Body*>(context))(i); }, &body);
+  }
+
+  // The same with the number of the thread, below threads(), that runs body(i, thread): for scratch memory of one thread. Which thread
+  // gets which i is not determined; results must not depend on it.
+  template <class Body>
+  void for_each_with_thread(size_t count, const Body& body) noexcept {
+    run(
+        count, [](const void* context, size_t i, size_t thread) { (*static_cast<const Body*>(context))(i, thread); }, &body);
+  }
+
+  // Splits [0, count) into ranges of `grain` (the last may be shorter) and calls body(begin, end) for each.
+  template <class Body>
+  void for_ranges(size_t count, size_t grain, const Body& body) noexcept {
+    if (grain == 0) grain = 1;
+    for_each((count + grain - 1) / grain, [&](size_t part) {
+      const size_t begin = part * grain;
+      body(begin, begin + grain < count ? begin + grain : count);
+    });
+  }
+
+ private:
+  void run(size_t count, void (*call)(const void*, size_t, size_t), const void* context) noexcept;
+
+  struct State;
+  int threads_;
+  std::unique_ptr<State> state_;
+};
+
+// The process-wide pool of default size that eager calls use.
+ThreadPool& shared_pool();
+
+}  // namespace sardonyx::core

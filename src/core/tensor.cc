@@ -1,0 +1,253 @@
+#include "sardonyx/tensor.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <complex>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+
+namespace sardonyx {
+
+namespace {
+constexpr size_t kTensorAlignment = 64;
+
+[[noreturn]] void fail(ErrorCode code, std::string message) { throw Error(code, std::move(message)); }
+
+std::shared_ptr<void> allocate(DType dtype, int64_t count, bool zero) {
+  const size_t bytes = storage_bytes(dtype, count);
+  if (dtype == DType::kString) {
+    return std::shared_ptr<std::string[]>(new std::string[static_cast<size_t>(count)]);
+  }
+  if (bytes > std::numeric_limits<size_t>::max() - kTensorAlignment)
+    fail(ErrorCode::kResourceLimit, "a tensor larger than the address space");
+  const size_t rounded = bytes == 0 ? kTensorAlignment : (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
+  void* data = std::aligned_alloc(kTensorAlignment, rounded);
+  if (data == nullptr) fail(ErrorCode::kResourceLimit, fmt::format("no memory for a tensor of {} bytes", bytes));
+  if (zero) std::memset(data, 0, rounded);
+  return {data, &std::free};
+}
+
+// Calls visit(T{}) for the C++ type of a plain arithmetic DType, or float16/bfloat16. Returns false for all others.
+template <class Visit>
+bool visit_number(DType dtype, Visit&& visit) {
+  switch (dtype) {
+    case DType::kFloat32:
+      return visit(float{}), true;
+    case DType::kFloat64:
+      return visit(double{}), true;
+    case DType::kFloat16:
+      return visit(Float16{}), true;
+    case DType::kBFloat16:
+      return visit(BFloat16{}), true;
+    case DType::kInt8:
+      return visit(int8_t{}), true;
+    case DType::kInt16:
+      return visit(int16_t{}), true;
+    case DType::kInt32:
+      return visit(int32_t{}), true;
+    case DType::kInt64:
+      return visit(int64_t{}), true;
+    case DType::kUInt8:
+      return visit(uint8_t{}), true;
+    case DType::kUInt16:
+      return visit(uint16_t{}), true;
+    case DType::kUInt32:
+      return visit(uint32_t{}), true;
+    case DType::kUInt64:
+      return visit(uint64_t{}), true;
+    case DType::kBool:
+      return visit(bool{}), true;
+    default:
+      return false;
+  }
+}
+
+template <class T>
+inline constexpr bool kIsSmallFloat = std::is_same_v<T, Float16> || std::is_same_v<T, BFloat16>;
+
+// A float out of an integer's range has no C++ meaning: it saturates, NaN becomes 0.
+template <class To, class From>
+To convert(From value) {
+  if constexpr (kIsSmallFloat<From>) {
+    return convert<To>(value.to_float());
+  } else if constexpr (kIsSmallFloat<To>) {
+    return To::from_float(static_cast<float>(value));
+  } else if constexpr (std::is_same_v<To, bool>) {
+    return value != From{};
+  } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
+    if (!(value == value)) return To{};
+    constexpr auto kLowest = static_cast<From>(std::numeric_limits<To>::lowest());
+    constexpr auto kHighest = static_cast<From>(std::numeric_limits<To>::max());
+    if (value <= kLowest) return std::numeric_limits<To>::lowest();
+    if (value >= kHighest) return std::numeric_limits<To>::max();
+    return static_cast<To>(value);
+  } else {
+    return static_cast<To>(value);
+  }
+}
+}  // namespace
+
+std::string to_string(std::span<const int64_t> shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
+
+int64_t element_count(std::span<const int64_t> shape) {
+  for (const int64_t size : shape) {
+    if (size < 0) fail(ErrorCode::kInvalidArgument, "shape " + to_string(shape) + " has a negative size");
+  }
+  int64_t count = 1;
+  bool overflow = false;
+  for (const int64_t size : shape) {
+    if (size == 0) return 0;
+    overflow = overflow || __builtin_mul_overflow(count, size, &count);
+  }
+  if (overflow) fail(ErrorCode::kResourceLimit, "shape " + to_string(shape) + " has more elements than an int64 counts");
+  return count;
+}
+
+size_t storage_bytes(DType dtype, int64_t count) {
+  const auto elements = static_cast<size_t>(count);
+  size_t bytes = 0;
+  if (dtype == DType::kString) {
+    if (!__builtin_mul_overflow(elements, sizeof(std::string), &bytes)) return bytes;
+  } else {
+    const auto bits = static_cast<size_t>(bit_width(dtype));
+    if (bits < 8) return elements / 8 * bits + (elements % 8 * bits + 7) / 8;
+    if (!__builtin_mul_overflow(elements, bits / 8, &bytes)) return bytes;
+  }
+  fail(ErrorCode::kResourceLimit, fmt::format("{} elements of {} exceed the address space", count, to_string(dtype)));
+}
+
+Tensor Tensor::from_impl(Impl impl) {
+  Tensor tensor;
+  tensor.impl_ = std::make_shared<Impl>(std::move(impl));
+  return tensor;
+}
+
+Tensor::Tensor(Shape shape, DType dtype) {
+  Impl impl{dtype, std::move(shape), 0, nullptr, nullptr, nullptr};
+  if (!is_valid(dtype)) fail(ErrorCode::kInvalidArgument, "a tensor needs an element type");
+  impl.count = element_count(impl.shape);
+  std::shared_ptr<void> storage = allocate(dtype, impl.count, true);
+  impl.data = impl.writable = storage.get();
+  impl.owner = std::move(storage);
+  impl_ = std::make_shared<Impl>(std::move(impl));
+}
+
+Tensor Tensor::empty(Shape shape, DType dtype) {
+  Impl impl{dtype, std::move(shape), 0, nullptr, nullptr, nullptr};
+  if (!is_valid(dtype)) fail(ErrorCode::kInvalidArgument, "a tensor needs an element type");
+  impl.count = element_count(impl.shape);
+  std::shared_ptr<void> storage = allocate(dtype, impl.count, false);
+  impl.data = impl.writable = storage.get();
+  impl.owner = std::move(storage);
+  return from_impl(std::move(impl));
+}
+
+Tensor Tensor::full(Shape shape, double value, DType dtype) {
+  Tensor result = empty(std::move(shape), dtype);
+  const bool known = visit_number(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const T element = convert<T>(value);
+    for (T& slot : result.mutable_values<T>()) slot = element;
+  });
+  if (!known) fail(ErrorCode::kInvalidArgument, "full() cannot make elements of " + std::string(to_string(dtype)));
+  return result;
+}
+
+Tensor Tensor::of_strings(Shape shape, std::vector<std::string> values) {
+  Tensor result(std::move(shape), DType::kString);
+  const std::span<std::string> out = result.mutable_values<std::string>();
+  if (out.size() != values.size()) {
+    fail(ErrorCode::kInvalidArgument, fmt::format("{} strings for a tensor of shape {}", values.size(), to_string(result.shape())));
+  }
+  for (size_t i = 0; i < values.size(); ++i) out[i] = std::move(values[i]);
+  return result;
+}
+
+Tensor Tensor::from_blob(void* data, Shape shape, DType dtype) {
+  Tensor result = view(nullptr, data, std::move(shape), dtype);
+  result.impl_->writable = data;
+  return result;
+}
+
+Tensor Tensor::view(std::shared_ptr<const void> owner, const void* data, Shape shape, DType dtype) {
+  if (!is_valid(dtype) || dtype == DType::kString) fail(ErrorCode::kInvalidArgument, "a view needs a numeric element type");
+  Impl impl{dtype, std::move(shape), 0, data, nullptr, std::move(owner)};
+  impl.count = element_count(impl.shape);
+  storage_bytes(dtype, impl.count);
+  return from_impl(std::move(impl));
+}
+
+int64_t Tensor::size(int64_t axis) const {
+  const int64_t rank = dim();
+  if (axis < -rank || axis >= rank) {
+    fail(ErrorCode::kInvalidArgument, fmt::format("axis {} of a tensor of shape {}", axis, to_string(shape())));
+  }
+  return shape()[static_cast<size_t>(axis < 0 ? axis + rank : axis)];
+}
+
+void* Tensor::mutable_raw() {
+  if (is_read_only()) fail(ErrorCode::kInvalidArgument, "the tensor is a read-only view; clone() it to get elements to write");
+  return impl_->writable;
+}
+
+void Tensor::expect_dtype(DType wanted) const {
+  if (impl().dtype == wanted) return;
+  fail(ErrorCode::kInvalidArgument, fmt::format("the tensor holds {}, it was read as {}", to_string(dtype()), to_string(wanted)));
+}
+
+Tensor Tensor::clone() const {
+  Tensor copy = empty(shape(), dtype());
+  if (dtype() == DType::kString) {
+    const std::span<const std::string> from = strings();
+    std::copy(from.begin(), from.end(), copy.mutable_values<std::string>().begin());
+  } else if (numel() > 0) {
+    std::memcpy(copy.mutable_raw(), raw(), byte_size());
+  }
+  return copy;
+}
+
+Tensor Tensor::reshape(Shape shape) const {
+  int64_t* inferred = nullptr;
+  int64_t known = 1;
+  for (int64_t& size : shape) {
+    if (size == -1) {
+      if (inferred != nullptr) fail(ErrorCode::kInvalidArgument, "reshape to " + to_string(shape) + ": only one size may be -1");
+      inferred = &size;
+    } else if (size < 0 || __builtin_mul_overflow(known, size, &known)) {
+      fail(ErrorCode::kInvalidArgument, "reshape to " + to_string(shape) + ": a size is negative or too large");
+    }
+  }
+  if (inferred != nullptr) *inferred = known > 0 && numel() % known == 0 ? numel() / known : -2;
+  if ((inferred != nullptr && *inferred < 0) || element_count(shape) != numel()) {
+    if (inferred != nullptr) *inferred = -1;
+    fail(ErrorCode::kInvalidArgument,
+         fmt::format("a tensor of shape {} cannot be reshaped to {}", to_string(this->shape()), to_string(shape)));
+  }
+  Impl changed = impl();
+  changed.shape = std::move(shape);
+  return from_impl(std::move(changed));
+}
+
+Tensor Tensor::to(DType dtype) const {
+  if (dtype == this->dtype()) return *this;
+  Tensor result;
+  bool known = false;
+  visit_number(this->dtype(), [&](auto from_zero) {
+    using From = decltype(from_zero);
+    known = visit_number(dtype, [&](auto to_zero) {
+      using To = decltype(to_zero);
+      result = empty(shape(), dtype);
+      const std::span<const From> from = values<From>();
+      const std::span<To> out = result.mutable_values<To>();
+      for (size_t i = 0; i < out.size(); ++i) out[i] = convert<To>(from[i]);
+    });
+  });
+  if (!known) {
+    fail(ErrorCode::kUnsupported, fmt::format("conversion of a tensor from {} to {}", to_string(this->dtype()), to_string(dtype)));
+  }
+  return result;
+}
+
+}  // namespace sardonyx
