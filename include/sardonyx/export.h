@@ -1,0 +1,56 @@
+// Exports a module to ONNX, as torch.onnx.export does: runs it once on example inputs, records what it does, lowers that to the operators
+// of the asked opset.
+//
+//   sardonyx::ExportOptions options;
+//   options.opset_version = 10;
+//   options.input_names = {"input"};
+//   options.output_names = {"output"};
+//   options.dynamic_axes = {{"input", {{0, "batch_size"}}}, {"output", {{0, "batch_size"}}}};
+//   sardonyx::export_onnx(*net, {Tensor({1, 1, 224, 224})}, "superres.onnx", options);
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "sardonyx/model.h"
+#include "sardonyx/nn.h"
+#include "sardonyx/tensor.h"
+
+namespace sardonyx {
+
+inline constexpr int64_t kMinExportOpset = 7;
+inline constexpr int64_t kMaxExportOpset = 27;
+inline constexpr int64_t kDefaultExportOpset = 17;
+
+// Axis numbers (negative ones count from the end) to symbols; or a list of axes, whose symbols are made up: "input_dynamic_axes_1", ...
+using DynamicAxes = std::map<std::string, std::variant<std::map<int64_t, std::string>, std::vector<int64_t>>>;
+
+struct ExportOptions {
+  // Weights are stored in the file as initializers; without, they become inputs of the graph, named as in the state dict.
+  bool export_params = true;
+  // Computes at export what depends on constants alone, and folds BatchNorm into the convolution before it.
+  bool do_constant_folding = true;
+  // Adds the initializers to the graph's inputs as well, so that a feed may replace them.
+  bool keep_initializers_as_inputs = false;
+  int64_t opset_version = kDefaultExportOpset;
+  // Names of the first inputs and outputs, in order; the others get "input", "input.1", ... and "output", "output.1", ...
+  std::vector<std::string> input_names, output_names;
+  DynamicAxes dynamic_axes;
+  // Called with each warning (the module is in training mode, a shape was baked in); empty: they are printed on standard error.
+  std::function<void(std::string_view)> warn;
+};
+
+// Throws InvalidArgument (options that do not fit the module: all of them named), Unsupported (an operation that the opset cannot express:
+// names the operation, its module, and the first opset that can), and what the module's forward throws.
+model::Model export_model(nn::Module& module, const std::vector<Tensor>& args, const ExportOptions& options = {});
+
+// The same, checked by check_model and written atomically to `path`.
+void export_onnx(nn::Module& module, const std::vector<Tensor>& args, const std::filesystem::path& path, const ExportOptions& options = {});
+
+}  // namespace sardonyx
