@@ -1,8 +1,6 @@
 #include "core/cpu_info.h"
 
 #include <sched.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -92,18 +90,6 @@ int default_thread_count() {
   int threads = affinity_cpu_count();
   if (const std::optional<double> quota = cgroup_cpu_quota()) threads = std::min(threads, static_cast<int>(std::ceil(*quota)));
   return std::max(1, threads);
-}
-
-uint64_t resident_bytes() noexcept {
-  std::ifstream statm("/proc/self/statm");
-  uint64_t total = 0, resident = 0;
-  if (!(statm >> total >> resident)) return 0;
-  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-}
-
-uint64_t peak_resident_bytes() noexcept {
-  rusage usage{};
-  return getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<uint64_t>(usage.ru_maxrss) * 1024 : 0;
 }
 
 #if defined(__x86_64__)

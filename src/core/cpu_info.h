@@ -14,10 +14,6 @@ int affinity_cpu_count() noexcept;
 // `root` is where the operating system's tree is looked up ("/" outside tests).
 std::optional<double> cgroup_cpu_quota(const std::filesystem::path& root = "/");
 
-// Bytes of resident memory of this process now, and at its peak; 0 where unknown.
-uint64_t resident_bytes() noexcept;
-uint64_t peak_resident_bytes() noexcept;
-
 // Flushes denormal results and operands to zero on the calling thread while it lives; restores the thread's state after.
 class FlushDenormals {
  public:

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/cpu_info.h"
+#include "sardonyx/process.h"
 
 namespace sardonyx::core {
 namespace {
@@ -135,8 +136,10 @@ TEST_F(CgroupTree, NothingKnown) {
 }
 
 TEST(CpuInfo, ResidentMemoryIsKnown) {
-  EXPECT_GT(resident_bytes(), 0u);
-  EXPECT_GE(peak_resident_bytes(), resident_bytes() / 2);
+  EXPECT_GT(resident_memory(), 0u);
+  EXPECT_GE(peak_resident_memory(), resident_memory() / 2);
+  EXPECT_GT(available_memory(), 0u);
+  EXPECT_EQ(available_threads(), default_thread_count());
 }
 
 }  // namespace

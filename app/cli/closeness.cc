@@ -1,0 +1,109 @@
+#include "cli/closeness.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <complex>
+#include <cstring>
+
+#include "sardonyx/npy.h"
+
+namespace sardonyx::cli {
+
+namespace {
+// The elements in a type of NumPy's, so that packed and small float types can be compared as numbers.
+Tensor widened(const Tensor& tensor) {
+  if (tensor.dtype() == DType::kString) return tensor;
+  const std::string bytes = serialize_npy(tensor);
+  return parse_npy(std::as_bytes(std::span(bytes.data(), bytes.size()))).clone();
+}
+
+void note(Closeness& result, int64_t index, double error, double expected, bool close, const std::string& pair) {
+  if (!close) ++result.mismatches;
+  if (!(error > result.max_abs_error) && !(std::isnan(error) && !close && result.worst_pair.empty())) return;
+  result.max_abs_error = error;
+  result.worst = index;
+  result.worst_pair = pair;
+  if (expected != 0) result.max_rel_error = std::max(result.max_rel_error, error / std::abs(expected));
+}
+
+void compare_doubles(Closeness& result, const Tensor& a, const Tensor& b, const Tolerance& tolerance) {
+  const std::span<const double> x = a.values<double>(), y = b.values<double>();
+  for (size_t i = 0; i < x.size(); ++i) {
+    if (x[i] == y[i] || (std::isnan(x[i]) && std::isnan(y[i]))) continue;
+    const double error = std::abs(x[i] - y[i]);
+    const bool close = error <= tolerance.atol + tolerance.rtol * std::abs(y[i]) && std::isfinite(y[i]);
+    note(result, static_cast<int64_t>(i), error, y[i], close,
+         error > result.max_abs_error || !close ? fmt::format("{} and {}", x[i], y[i]) : "");
+  }
+}
+
+// Real and imaginary parts as numbers of their own.
+Tensor parts(const Tensor& tensor) {
+  Tensor result({tensor.numel() * 2}, DType::kFloat64);
+  const std::span<double> out = result.mutable_values<double>();
+  for (size_t i = 0; i < out.size() / 2; ++i) {
+    const std::complex<double> value = tensor.dtype() == DType::kComplex64 ? std::complex<double>(tensor.values<std::complex<float>>()[i])
+                                                                           : tensor.values<std::complex<double>>()[i];
+    out[2 * i] = value.real();
+    out[2 * i + 1] = value.imag();
+  }
+  return result;
+}
+
+void compare_integers(Closeness& result, const Tensor& a, const Tensor& b, const Tolerance& tolerance) {
+  // 64-bit integers do not all fit a double: equal bits are told first.
+  const size_t item = a.numel() > 0 ? a.byte_size() / static_cast<size_t>(a.numel()) : 1;
+  const auto* x = static_cast<const char*>(a.raw());
+  const auto* y = static_cast<const char*>(b.raw());
+  const Tensor wide_x = a.to(DType::kFloat64), wide_y = b.to(DType::kFloat64);
+  for (size_t i = 0; i < static_cast<size_t>(a.numel()); ++i) {
+    if (std::memcmp(x + i * item, y + i * item, item) == 0) continue;
+    const double left = wide_x.values<double>()[i], right = wide_y.values<double>()[i];
+    const double error = std::max(1.0, std::abs(left - right));
+    note(result, static_cast<int64_t>(i), error, right, error <= tolerance.atol + tolerance.rtol * std::abs(right),
+         fmt::format("{} and {}", left, right));
+  }
+}
+
+void compare_strings(Closeness& result, const Tensor& a, const Tensor& b) {
+  for (size_t i = 0; i < a.strings().size(); ++i) {
+    if (a.strings()[i] != b.strings()[i]) {
+      note(result, static_cast<int64_t>(i), 1, 0, false, fmt::format("'{}' and '{}'", a.strings()[i], b.strings()[i]));
+    }
+  }
+}
+}  // namespace
+
+std::string Closeness::describe() const {
+  if (!difference.empty()) return difference;
+  std::string text = fmt::format("max abs error {:.3g}, max rel error {:.3g}, {} of {} elements differ beyond the tolerance", max_abs_error,
+                                 max_rel_error, mismatches, elements);
+  if (mismatches > 0) text += fmt::format("; greatest at element {}: {}", worst, worst_pair);
+  return text;
+}
+
+Closeness compare_tensors(const Tensor& actual, const Tensor& expected, const Tolerance& tolerance) {
+  Closeness result;
+  if (actual.dtype() != expected.dtype()) {
+    result.difference = fmt::format("element type {}, expected {}", to_string(actual.dtype()), to_string(expected.dtype()));
+  } else if (actual.shape() != expected.shape()) {
+    result.difference = fmt::format("shape {}, expected {}", to_string(actual.shape()), to_string(expected.shape()));
+  }
+  if (!result.difference.empty()) return result;
+  result.elements = expected.numel();
+  const Tensor a = widened(actual), b = widened(expected);
+  if (a.dtype() == DType::kString) {
+    compare_strings(result, a, b);
+  } else if (a.dtype() == DType::kComplex64 || a.dtype() == DType::kComplex128) {
+    compare_doubles(result, parts(a), parts(b), tolerance);
+  } else if (is_floating_point(a.dtype())) {
+    compare_doubles(result, a.to(DType::kFloat64), b.to(DType::kFloat64), tolerance);
+  } else {
+    compare_integers(result, a, b, tolerance);
+  }
+  result.close = result.mismatches == 0;
+  return result;
+}
+
+}  // namespace sardonyx::cli

@@ -1,0 +1,31 @@
+// How close a computed tensor is to an expected one.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "sardonyx/tensor.h"
+
+namespace sardonyx::cli {
+
+struct Tolerance {
+  double rtol, atol;
+};
+
+struct Closeness {
+  bool close = false;
+  std::string difference;  // why not, where types or shapes differ
+  int64_t elements = 0, mismatches = 0;
+  double max_abs_error = 0, max_rel_error = 0;
+  int64_t worst = 0;  // index of the greatest absolute error
+  std::string worst_pair;
+
+  // One line.
+  std::string describe() const;
+};
+
+// Numbers are close if |a - b| <= atol + rtol |b|, NaN to NaN, infinities to themselves; all else must be equal. Types and shapes must be
+// the same.
+Closeness compare_tensors(const Tensor& actual, const Tensor& expected, const Tolerance& tolerance);
+
+}  // namespace sardonyx::cli

@@ -1,0 +1,76 @@
+#include "cli/command.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdio>
+
+#include "sardonyx/model.h"
+#include "sardonyx/npy.h"
+
+namespace sardonyx::cli {
+
+void print(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) throw Error(ErrorCode::kIo, "cannot write to standard output");
+}
+
+std::pair<std::string, std::string> split_assignment(const std::string& text, std::string_view form) {
+  const size_t sign = text.find('=');
+  if (sign == std::string::npos || sign == 0 || sign + 1 == text.size()) {
+    throw Error(ErrorCode::kInvalidArgument, fmt::format("'{}' does not read as {}", text, form));
+  }
+  return {text.substr(0, sign), text.substr(sign + 1)};
+}
+
+Shape parse_shape(const std::string& text) {
+  Shape shape;
+  const char* position = text.data();
+  const char* const end = text.data() + text.size();
+  while (position != end) {
+    int64_t size = 0;
+    const auto [next, error] = std::from_chars(position, end, size);
+    const bool separated = next == end || ((*next == 'x' || *next == ',') && next + 1 != end);
+    if (error != std::errc() || size < 0 || !separated) {
+      throw Error(ErrorCode::kInvalidArgument, fmt::format("'{}' is not a shape; write it as 1x3x224x224", text));
+    }
+    shape.push_back(size);
+    position = next == end ? end : next + 1;
+  }
+  return shape;
+}
+
+Tensor load_tensor(const std::filesystem::path& path) {
+  if (path.extension() == ".npy") return load_npy(path);
+  if (path.extension() == ".pb") return with_trail([&] { return path.string(); }, [&] { return model::decode(model::read_tensor(path)); });
+  throw Error(ErrorCode::kInvalidArgument, fmt::format("{}: tensors are read from .npy and .pb files", path.string()));
+}
+
+GraphOptimizationLevel parse_level(const std::string& text) {
+  if (text == "none") return GraphOptimizationLevel::kNone;
+  if (text == "basic") return GraphOptimizationLevel::kBasic;
+  if (text == "extended") return GraphOptimizationLevel::kExtended;
+  return GraphOptimizationLevel::kAll;
+}
+
+std::string human_bytes(double bytes) {
+  constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB"};
+  size_t unit = 0;
+  for (; bytes >= 1000 && unit + 1 < std::size(kUnits); ++unit) bytes /= 1000;
+  return unit == 0 ? fmt::format("{:.0f} B", bytes) : fmt::format("{:.1f} {}", bytes, kUnits[unit]);
+}
+
+Progress::Progress(std::string what) : what_(std::move(what)), terminal_(isatty(STDERR_FILENO) == 1) {}
+
+Progress::~Progress() {
+  if (shown_) std::fputs("\r\033[K", stderr);
+}
+
+void Progress::show(std::string_view state) {
+  if (!terminal_) return;
+  std::fputs(fmt::format("\r\033[K{}: {}", what_, state).c_str(), stderr);
+  std::fflush(stderr);
+  shown_ = true;
+}
+
+}  // namespace sardonyx::cli

@@ -1,0 +1,54 @@
+// What the commands of the program share: each file of this folder adds its own to the program.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sardonyx/session.h"
+#include "sardonyx/tensor.h"
+
+namespace sardonyx::cli {
+
+// Each adds a subcommand whose callback does the work and sets `status`, the exit status, where it is not 0.
+void add_superres(CLI::App& app, int& status);
+void add_export(CLI::App& app, int& status);
+void add_check(CLI::App& app, int& status);
+void add_info(CLI::App& app, int& status);
+void add_run(CLI::App& app, int& status);
+void add_compare(CLI::App& app, int& status);
+void add_test(CLI::App& app, int& status);
+void add_bench(CLI::App& app, int& status);
+
+// Standard output, with an error where it cannot be written.
+void print(std::string_view text);
+
+// "NAME=VALUE" split at the first '='; throws InvalidArgument that quotes `form`, what the option takes.
+std::pair<std::string, std::string> split_assignment(const std::string& text, std::string_view form);
+// "1x3x224x224" or "1,3,224,224"; throws InvalidArgument.
+Shape parse_shape(const std::string& text);
+// A tensor from a .npy file or an ONNX TensorProto (.pb), by its extension.
+Tensor load_tensor(const std::filesystem::path& path);
+GraphOptimizationLevel parse_level(const std::string& text);
+
+// "3.2 MB"
+std::string human_bytes(double bytes);
+
+// A line on standard error that is overwritten, where that is a terminal; nothing elsewhere.
+class Progress {
+ public:
+  explicit Progress(std::string what);
+  ~Progress();
+  void show(std::string_view state);
+
+ private:
+  std::string what_;
+  bool terminal_;
+  bool shown_ = false;
+};
+
+}  // namespace sardonyx::cli

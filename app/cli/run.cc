@@ -1,0 +1,63 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+
+#include "cli/command.h"
+#include "sardonyx/npy.h"
+#include "sardonyx/session.h"
+
+namespace sardonyx::cli {
+
+namespace {
+struct Arguments {
+  std::string model;
+  std::vector<std::string> inputs, outputs;
+  std::string output_dir = ".";
+  int threads = 0;
+  std::string level = "all";
+};
+
+int run(const Arguments& arguments) {
+  SessionOptions options;
+  options.intra_op_num_threads = arguments.threads;
+  options.graph_optimization_level = parse_level(arguments.level);
+  const InferenceSession session(arguments.model, options);
+  Feeds feeds;
+  for (const std::string& text : arguments.inputs) {
+    const auto [name, file] = split_assignment(text, "NAME=FILE");
+    feeds.emplace_back(name, load_tensor(file));
+  }
+  std::vector<std::string> names = arguments.outputs;
+  if (names.empty()) {
+    for (const NodeArg& output : session.outputs()) names.push_back(output.name);
+  }
+  const std::vector<Tensor> results = session.run(names, feeds);
+  std::filesystem::create_directories(arguments.output_dir);
+  for (size_t i = 0; i < names.size(); ++i) {
+    std::string file = names[i] + ".npy";
+    std::replace(file.begin(), file.end(), '/', '_');
+    const std::filesystem::path path = std::filesystem::path(arguments.output_dir) / file;
+    save_npy(path, results[i]);
+    print(fmt::format("{}: {} {}\n", path.string(), type_string(results[i].dtype()), to_string(results[i].shape())));
+  }
+  return 0;
+}
+}  // namespace
+
+void add_run(CLI::App& app, int& status) {
+  CLI::App* command = app.add_subcommand("run", "Runs a model on given inputs and writes each output NAME to NAME.npy ('/' becomes '_').");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("MODEL", arguments->model, "The .onnx file")->required();
+  command->add_option("--input", arguments->inputs, "NAME=FILE, a .npy or .pb file; once for each input");
+  command->add_option("--output", arguments->outputs, "Outputs to compute; all if none is named");
+  command->add_option("--output-dir", arguments->output_dir, "Where outputs are written")->capture_default_str();
+  command->add_option("--threads", arguments->threads, "Threads; 0: as many as this process may use")->check(CLI::NonNegativeNumber);
+  command->add_option("--optimize", arguments->level, "How much the graph may be rewritten")
+      ->check(CLI::IsMember({"none", "basic", "extended", "all"}))
+      ->capture_default_str();
+  command->callback([arguments, &status] { status = run(*arguments); });
+}
+
+}  // namespace sardonyx::cli

@@ -1,0 +1,66 @@
+// Pictures and expectations that the tests of this folder share.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "image/pixels.h"
+#include "sardonyx/image.h"
+
+namespace sardonyx::image {
+
+inline constexpr ImageMode kAllModes[] = {ImageMode::kL,   ImageMode::kLA,   ImageMode::kRGB,   ImageMode::kRGBA,  ImageMode::kYCbCr,
+                                          ImageMode::kI16, ImageMode::kLA16, ImageMode::kRGB16, ImageMode::kRGBA16};
+
+inline Image noise(ImageMode mode, int width, int height, unsigned seed = 1) {
+  Image result(mode, width, height);
+  std::mt19937 random(seed);
+  with_sample_type(mode, [&]<class T>(T) {
+    for (T& sample : result.mutable_samples<T>()) sample = static_cast<T>(random());
+  });
+  return result;
+}
+
+// Slow slopes, which JPEG keeps nearly.
+inline Image slopes(ImageMode mode, int width, int height) {
+  Image result(mode, width, height);
+  uint8_t* out = result.mutable_samples<uint8_t>().data();
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      for (int c = 0; c < result.channels(); ++c) *out++ = static_cast<uint8_t>(std::min(255, 40 * c + x + y / 2));
+    }
+  }
+  return result;
+}
+
+inline Image of_bytes(ImageMode mode, int width, int height, const std::vector<int>& values) {
+  Image result(mode, width, height);
+  const std::span<uint8_t> samples = result.mutable_samples<uint8_t>();
+  EXPECT_EQ(samples.size(), values.size());
+  for (size_t i = 0; i < samples.size(); ++i) samples[i] = static_cast<uint8_t>(values.at(i));
+  return result;
+}
+
+inline std::vector<int> bytes_of(const Image& picture) {
+  const std::span<const uint8_t> samples = picture.samples<uint8_t>();
+  return {samples.begin(), samples.end()};
+}
+
+// The message of the Error with that code which `body` must throw.
+template <class Body>
+std::string message_of(ErrorCode code, Body&& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    EXPECT_EQ(to_string(error.code()), to_string(code)) << error.what();
+    return error.what();
+  }
+  ADD_FAILURE() << "no error";
+  return "";
+}
+
+}  // namespace sardonyx::image
