@@ -22,11 +22,12 @@
 
 namespace sardonyx::model {
 
-// Field numbers (1 to 63) of a message that were present although equal to their default.
+// Field numbers (1 to 61) of a message that were present although equal to their default; Attribute has two more marks.
 struct Presence {
   uint64_t bits = 0;
   bool has(int field) const noexcept { return (bits >> field & 1) != 0; }
   void set(int field) noexcept { bits |= uint64_t{1} << field; }
+  void clear(int field) noexcept { bits &= ~(uint64_t{1} << field); }
   friend bool operator==(Presence, Presence) = default;
 };
 
@@ -158,8 +159,12 @@ struct TensorData : Message {
   std::vector<Bytes> string_data;
   StringPairs external_data;
   Location data_location = Location::kDefault;
+  struct Segment : Message {
+    int64_t begin = 0, end = 0;
+    bool operator==(const Segment&) const = default;
+  };
   bool has_segment = false;
-  int64_t segment_begin = 0, segment_end = 0;
+  Segment segment;
   std::string doc_string;
   StringPairs metadata_props;
   // Set by resolve_external_data: the bytes that external_data refers to. Not part of the file, not compared.
@@ -170,7 +175,7 @@ struct TensorData : Message {
 
   DType dtype() const noexcept { return is_valid(static_cast<DType>(data_type)) ? static_cast<DType>(data_type) : DType::kUndefined; }
   bool is_external() const noexcept { return data_location == Location::kExternal; }
-  bool operator==(const TensorData&) const = default;
+  bool operator==(const TensorData& other) const;  // floats by their bits, so that NaN equals itself
 };
 
 // SparseTensorProto
@@ -205,7 +210,12 @@ struct Attribute : Message {
   std::string name;
   std::string ref_attr_name;
   std::string doc_string;
-  Type type = Type::kUndefined;  // IR versions 1 and 2 may leave it out; the reader then infers it and Presence tells
+  Type type = Type::kUndefined;
+
+  // Marks in `presence` that tell of an absence, set by the reader only. kTypeLeftOut: the file has no type (as IR versions 1 and 2 allow)
+  // and it was inferred from the value. kValueLeftOut: the type is FLOAT, INT or STRING and the file has no value; without this mark
+  // f, i or s is written whenever the type names it, 0 and "" included.
+  static constexpr int kTypeLeftOut = 62, kValueLeftOut = 63;
 
   float f = 0;
   int64_t i = 0;
@@ -355,18 +365,20 @@ struct Model : Message {
 // Limits on what a reader accepts from untrusted bytes. Exceeding one is a ResourceLimit error.
 struct ReadLimits {
   size_t max_file_bytes = size_t{1} << 40;
-  int max_depth = 64;                     // nesting of graphs, types and attributes
+  int max_depth = 64;                     // nesting of messages: a subgraph takes three levels (graph, node, attribute)
   size_t max_messages = size_t{1} << 26;  // nodes, attributes, tensors, dimensions and so on, together
   size_t max_elements = size_t{1} << 31;  // entries of repeated scalars outside raw_data, together
+  size_t max_memory = size_t{8} << 30;    // bytes of the decoded structure; payloads that stay views on the file do not count
 };
 struct ReadOptions {
   ReadLimits limits;
   bool external_data = true;  // map external data files and resolve tensors to them; false leaves them unresolved
 };
 
-// Reads an .onnx file through a memory map; payloads stay views on it. External data is looked up in the file's own folder and must not
-// leave it: absolute paths, "..", and links that point outside the folder are refused.
-// Throws Io (cannot open), InvalidModel (not a readable ONNX protobuf), ResourceLimit.
+// Reads an .onnx file through a memory map; payloads stay views on it. Locations of external data are relative to the folder of `path`.
+// Absolute ones and ".." are refused, and so is a link whose target lies neither in that folder nor, where `path` itself is a link, in the
+// folder that it links to (caches that link model.onnx and model.onnx.data to a folder of blobs work). No byte of external data is read.
+// Throws Io (cannot open), InvalidModel (not a readable ONNX protobuf, or a bad reference), ResourceLimit.
 Model read_model(const std::filesystem::path& path, const ReadOptions& options = {});
 // The same from memory that `owner` keeps alive (null: copied). `folder`: where external data lives; empty: external data is refused
 // if options.external_data is set.
@@ -376,23 +388,28 @@ TensorData parse_tensor(std::string_view bytes, std::shared_ptr<const void> owne
 TensorData read_tensor(const std::filesystem::path& path, const ReadLimits& limits = {});
 
 struct WriteOptions {
-  // Tensors of at least `external_threshold` bytes go to this file beside the model ("" : everything inside the .onnx file).
+  // Initializers (of subgraphs too) and tensors read from external data go to this file beside the model if they have at least
+  // `external_threshold` bytes, at offsets that are multiples of 4096 (of 64 for tensors below 4096 bytes); strings stay inside.
+  // "": everything inside the .onnx file. References that were read with external_data = false are written as they stand.
   std::string external_file;
   size_t external_threshold = 1024;
 };
-// Writes atomically (temporary file, then rename). Throws Io; ResourceLimit for a protobuf over 2 GiB (cure: external data).
+// Writes atomically (temporary file, then rename), the data file first. The model is not changed. Throws Io; InvalidArgument for an
+// external_file that is no relative path beside the model; ResourceLimit for a protobuf over 2 GiB (cure: external data).
 void write_model(const Model& model, const std::filesystem::path& path, const WriteOptions& options = {});
 std::string serialize(const Model& model);
 std::string serialize(const TensorData& tensor);
 void write_tensor(const TensorData& tensor, const std::filesystem::path& path);
 
-// The elements as a Tensor: a view where they stand as raw bytes (inside the file or external), else converted into owned storage.
-// Throws InvalidModel if type, dims and data do not fit each other.
+// The elements as a Tensor: a view where they stand as raw bytes (inside the file or external) that are aligned for the element type and,
+// for bool, hold only 0 and 1; else converted into owned storage. Packed types keep ONNX's layout: the first element in the lowest bits.
+// Throws InvalidModel if type, dims and data do not fit each other, InvalidArgument for external data that was not loaded.
 Tensor decode(const TensorData& tensor);
 // A TensorData with raw_data (string_data for strings) that shares the tensor's storage.
 TensorData encode(const Tensor& tensor, std::string name = {});
 
-// Looks an attribute up, with a default; throws InvalidModel if it is there with another type.
+// Looks an attribute up, with a default; throws InvalidModel if it is there with another type, or as a reference to an attribute of the
+// function (ref_attr_name).
 float get_float(const Node& node, std::string_view name, float fallback);
 int64_t get_int(const Node& node, std::string_view name, int64_t fallback);
 std::string get_string(const Node& node, std::string_view name, std::string_view fallback);

@@ -30,6 +30,7 @@ except ImportError as missing:
     sys.exit(0)
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+KNOWS_SMALL_TYPES = hasattr(helper, "tensor_dtype_to_np_dtype")  # from onnx 1.13; before, bfloat16 became float32
 PACKED_BITS = {"uint4": 4, "int4": 4, "float4e2m1": 4, "uint2": 2, "int2": 2}
 
 
@@ -111,7 +112,8 @@ def same_message(driver, tally, group, verb, path, kind):
     before = read(path)
     after, error = driver.bytes_after(verb, path)
     tally.check(group + ", bytes", path, after == before, error or "other bytes")
-    equal = after is not None and kind.FromString(after) == kind.FromString(before)
+    # Same bytes are the same message, though some protobuf runtimes find NaN unequal to itself.
+    equal = after is not None and (after == before or kind.FromString(after) == kind.FromString(before))
     tally.check(group + ", messages", path, equal, error or "another message")
     return equal and after == before
 
@@ -178,6 +180,9 @@ def check_files(driver, tally, folder):
             tally.skip(path, "it holds a sequence or an optional, not a tensor")
             continue
         same_message(driver, tally, "backend tensors", "tensor", path, TensorProto)
+        if tensor.data_type >= TensorProto.BFLOAT16 and not KNOWS_SMALL_TYPES:
+            tally.skip(path, f"onnx {onnx.__version__} has no array of its type")
+            continue
         try:
             array = numpy_helper.to_array(tensor)
         except Exception as error:
@@ -215,8 +220,9 @@ class RandomMessages:
             is_message = field.cpp_type == field.CPPTYPE_MESSAGE
             if is_message and depth == 0:
                 continue
-            slot = getattr(message, field.name) if is_message or field.is_repeated else None
-            if field.is_repeated:
+            is_repeated = field.label == field.LABEL_REPEATED if not hasattr(field, "is_repeated") else field.is_repeated
+            slot = getattr(message, field.name) if is_message or is_repeated else None
+            if is_repeated:
                 for _ in range(self.rng.randrange(1, 3)):
                     self.fill(slot.add(), density, depth - 1) if is_message else slot.append(self.scalar(field))
             elif is_message:
@@ -237,7 +243,7 @@ def check_random_messages(driver, tally, seed, count):
 
 
 def tensors_of_every_type(rng):
-    """(name, TensorProto, array): both storages, several shapes."""
+    """(name, TensorProto): both storages, several shapes."""
     for data_type in sorted(TensorProto.DataType.values()):
         if data_type == TensorProto.UNDEFINED:
             continue
@@ -256,6 +262,9 @@ def tensors_of_every_type(rng):
 
 
 def check_types(driver, tally, seed):
+    if not KNOWS_SMALL_TYPES:
+        tally.skip("elements of every type", f"onnx {onnx.__version__} cannot make them")
+        return
     for name, tensor in tensors_of_every_type(random.Random(seed)):
         path = driver.put("t.pb", tensor.SerializeToString())
         array = numpy_helper.to_array(tensor)
