@@ -1,44 +1,38 @@
-# make demo   installs what is missing, builds, super-resolves a real photo: see out/
-# make test   the same for the tests: unit, command line, fuzz, under sanitizers
-# make build  leaves build/bin/sardonyx
-.PHONY: all build demo test differential bench format clean dev
-all: build
-
+# make demo          installs what is missing, builds, super-resolves a real photo: see out/
+# make test          the same for the tests: unit, command line, fuzz, under sanitizers
+# make differential  compares with PyTorch, ONNX Runtime, onnx and Pillow
+# make build         leaves build/bin/sardonyx
+# make bench         times us against ONNX Runtime, in turns
+# make dev           the developer build, in build/dev
 JOBS ?= $(shell nproc)
 
-build/build.ninja:
-	cmake --preset release
-
-build: build/build.ninja
+.PHONY: build demo test differential bench dev format clean
+build:
 	@tools/setup
-	cmake --build --preset release -j $(JOBS) --target sardonyx_cli
-
-build/build.ninja: | setup
-.PHONY: setup
-setup:
-	@tools/setup
+	@cmake --preset release
+	@cmake --build --preset release -j $(JOBS) --target sardonyx_cli superres_tutorial
 
 demo: build
-	tools/demo
+	@tools/demo
 
 test:
 	@tools/setup test
-	tools/run_tests
+	@tools/run_tests
 
-differential: build
+differential:
 	@tools/setup test differential
-	tools/run_differential
+	@tools/run_differential
 
 bench:
-	@tools/setup test
-	cmake --preset release
-	cmake --build --preset release -j $(JOBS) --target sardonyx_cli kernels_bench
-	tools/bench
+	@tools/setup test differential
+	@cmake --preset release
+	@cmake --build --preset release -j $(JOBS) --target sardonyx_cli kernels_bench
+	@tools/bench
 
 dev:
 	@tools/setup test
-	cmake --preset dev
-	cmake --build --preset dev -j $(JOBS)
+	@cmake --preset dev
+	@cmake --build --preset dev -j $(JOBS)
 
 format:
 	git ls-files '*.cc' '*.h' '*.cu' | xargs clang-format-14 -i

@@ -6,6 +6,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -96,30 +97,59 @@ void export_and_verify(superres::SuperResolutionNet& net, const fs::path& file) 
   });
 }
 
-// The middle of a picture, enlarged so that pixels can be told apart.
-Image detail(const Image& picture, int side) {
+struct Corner {
+  int left = 0, top = 0;
+};
+
+// The square of that side, at most, in which two pictures differ most.
+Corner most_different(const Image& a, const Image& b, int side) {
+  constexpr int kStep = 10;
+  const std::span<const uint8_t> x = a.samples<uint8_t>(), y = b.samples<uint8_t>();
+  const auto difference = [&](int left, int top) {
+    int64_t sum = 0;
+    for (int row = top; row < top + side; ++row) {
+      const size_t begin = (static_cast<size_t>(row) * static_cast<size_t>(a.width()) + static_cast<size_t>(left)) * 3;
+      for (size_t i = begin; i < begin + static_cast<size_t>(side) * 3; ++i) sum += std::abs(int{x[i]} - int{y[i]});
+    }
+    return sum;
+  };
+  Corner best;
+  int64_t greatest = -1;
+  for (int top = 0; top + side <= a.height(); top += kStep) {
+    for (int left = 0; left + side <= a.width(); left += kStep) {
+      if (const int64_t sum = difference(left, top); sum > greatest) {
+        greatest = sum;
+        best = {left, top};
+      }
+    }
+  }
+  return best;
+}
+
+// A square of a picture, enlarged so that pixels can be told apart.
+Image detail(const Image& picture, const Corner& corner, int side) {
   constexpr int kZoom = 3;
-  const int width = std::min(side, picture.width()), height = std::min(side, picture.height());
-  const Image part = crop(picture, (picture.width() - width) / 2, (picture.height() - height) / 3, width, height);
-  return resize(part, kZoom * width, kZoom * height, Filter::kNearest);
+  return resize(crop(picture, corner.left, corner.top, side, side), kZoom * side, kZoom * side, Filter::kNearest);
 }
 
 // Reduces the photo, enlarges it again in three ways, and shows them beside the original.
 std::string compare(const InferenceSession& session, const Image& photo, const Arguments& arguments) {
-  constexpr int kFactor = superres::kFactor, kSide = 120;
+  constexpr int kFactor = superres::kFactor;
   const int width = photo.width() / kFactor, height = photo.height() / kFactor;
   const Image original = crop(convert(photo, ImageMode::kRGB), 0, 0, width * kFactor, height * kFactor);
   const Image small = resize(original, width, height, Filter::kBicubic);
   const auto enlarged = [&](Filter filter) { return resize(small, original.width(), original.height(), filter); };
   const Image nearest = enlarged(Filter::kNearest), bicubic = enlarged(Filter::kBicubic), ours = superres::upscale(session, small);
+  const int side = std::min({120, original.width(), original.height()});
+  const Corner corner = most_different(ours, bicubic, side);
   const auto psnr = [&](const Image& picture) { return superres::luma_psnr(picture, original, kFactor); };
   const auto panel = [&](const Image& picture, const char* caption) {
-    return superres::Panel{detail(picture, kSide), caption, fmt::format("PSNR {:.2f} dB", psnr(picture))};
+    return superres::Panel{detail(picture, corner, side), caption, fmt::format("PSNR {:.2f} dB", psnr(picture))};
   };
   const std::vector<superres::Panel> panels = {panel(nearest, "Nearest"),
                                                panel(bicubic, "Bicubic"),
                                                panel(ours, "Sardonyx"),
-                                               {detail(original, kSide), "Original", "what was reduced"}};
+                                               {detail(original, corner, side), "Original", "what was reduced"}};
   const std::string heading = fmt::format("{} x {} pixels, three times larger", width, height);
   write_image(arguments.out / "comparison.png", superres::draw_sheet(heading, panels, arguments.font));
   if (psnr(ours) <= psnr(bicubic)) fail(fmt::format("{:.2f} dB is no better than bicubic's {:.2f} dB", psnr(ours), psnr(bicubic)));

@@ -127,6 +127,8 @@ TEST(Float4, HasEightMagnitudes) {
   EXPECT_EQ(core::float_to_float4(5.0f), 6);  // a tie between 4 and 6, to even
   EXPECT_EQ(core::float_to_float4(100.0f), 7);
   EXPECT_EQ(core::float_to_float4(-0.2f), 8);
+  EXPECT_EQ(core::float_to_float4(NAN), 8);
+  EXPECT_EQ(core::float_to_float4(-INFINITY), 15);
 }
 
 TEST(Packed, ElementsAreIndependent) {

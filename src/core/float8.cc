@@ -102,8 +102,9 @@ float e8m0_to_float(uint8_t bits) noexcept {
 uint8_t float_to_float4(float value) noexcept {
   constexpr uint32_t kLargest = 7;  // 6.0
   const uint8_t sign = std::signbit(value) ? 8 : 0;
-  // ONNX: NaN and infinities become the largest value.
-  if (!std::isfinite(value)) return static_cast<uint8_t>((std::isnan(value) ? 0 : sign) | kLargest);
+  // There is no NaN: ONNX's reference makes it a negative zero.
+  if (std::isnan(value)) return 8;
+  if (std::isinf(value)) return static_cast<uint8_t>(sign | kLargest);
   const uint32_t magnitude = round_magnitude(std::abs(static_cast<double>(value)), 1, 1);
   return static_cast<uint8_t>(sign | (magnitude > kLargest ? kLargest : magnitude));
 }

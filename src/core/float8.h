@@ -21,7 +21,7 @@ enum class ScaleRounding { kUp, kDown, kNearest };
 uint8_t float_to_e8m0(float value, ScaleRounding rounding = ScaleRounding::kUp, Overflow overflow = Overflow::kSaturate) noexcept;
 float e8m0_to_float(uint8_t bits) noexcept;
 
-// float4e2m1 in the low four bits. Rounds to nearest even, saturates.
+// float4e2m1 in the low four bits. Rounds to nearest even, saturates; NaN, which it lacks, becomes -0.
 uint8_t float_to_float4(float value) noexcept;
 float float4_to_float(uint8_t bits) noexcept;
 
