@@ -3,7 +3,7 @@
 #include "kernels/cpu/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels_bench.cc"
+#define HWY_TARGET_INCLUDE "../bench/kernels_bench.cc"  // from src, an include folder
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -73,10 +73,19 @@ double fma_rate() {
   return rate;
 }
 
-void report(benchmark::State& state, double operations, int threads) {
-  using benchmark::Counter;
-  state.counters["FLOP/s"] = Counter(operations, Counter::kIsIterationInvariantRate);
-  state.counters["share_of_peak"] = Counter(operations / (fma_rate() * threads), Counter::kIsIterationInvariantRate);
+// Runs body() for each iteration and reports its speed against the peak of `threads` threads.
+template <class Body>
+void measure(benchmark::State& state, double operations, int threads, const Body& body) {
+  const double peak = fma_rate() * threads;
+  const auto start = std::chrono::steady_clock::now();
+  for (auto _ : state) {
+    body();
+    benchmark::ClobberMemory();
+  }
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double rate = operations * static_cast<double>(state.iterations()) / seconds;
+  state.counters["GFLOP/s"] = rate * 1e-9;
+  state.counters["share_of_peak"] = rate / peak;
 }
 
 std::vector<float> numbers(size_t count) {
@@ -98,12 +107,10 @@ void BM_Gemm(benchmark::State& state) {
   pack_a(shape.m, shape.k, a_view, packed.data());
   std::vector<std::byte> scratch(gemm_scratch_bytes(shape, is_packed, false, threads));
   core::ThreadPool pool(threads);
-  for (auto _ : state) {
+  measure(state, 2.0 * static_cast<double>(shape.m * shape.n * shape.k), threads, [&] {
     gemm(shape, is_packed ? Matrix::packed(packed.data()) : a_view, Matrix::view(b.data(), static_cast<ptrdiff_t>(shape.n)), Epilogue(),
          c.data(), static_cast<ptrdiff_t>(shape.n), scratch.data(), pool);
-    benchmark::ClobberMemory();
-  }
-  report(state, 2.0 * static_cast<double>(shape.m * shape.n * shape.k), threads);
+  });
 }
 BENCHMARK(BM_Gemm)
     ->ArgNames({"m", "n", "k", "threads", "packed"})
@@ -113,7 +120,7 @@ BENCHMARK(BM_Gemm)
     ->Args({1024, 1024, 1024, 2, 0})
     ->Args({1, 4096, 1024, 1, 0})
     ->Args({512, 49, 4608, 1, 1})
-
+    ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 
 // Arguments: input channels, output channels, kernel, threads.
@@ -135,11 +142,9 @@ void BM_Conv(benchmark::State& state) {
   std::vector<float> y(shape.out_channels * shape.window.out_size());
   std::vector<std::byte> scratch(conv_scratch_bytes(shape, threads));
   core::ThreadPool pool(threads);
-  for (auto _ : state) {
+  measure(state, 2.0 * static_cast<double>(depth * y.size()), threads, [&] {
     conv_run(shape, x.data(), packed.data(), {bias.data(), nullptr, Activation::relu()}, y.data(), scratch.data(), pool);
-    benchmark::ClobberMemory();
-  }
-  report(state, 2.0 * static_cast<double>(depth * y.size()), threads);
+  });
 }
 BENCHMARK(BM_Conv)
     ->ArgNames({"in", "out", "kernel", "threads"})
@@ -147,7 +152,7 @@ BENCHMARK(BM_Conv)
     ->ArgsProduct({{64}, {64}, {3}, {1, 2}})
     ->ArgsProduct({{64}, {32}, {3}, {1, 2}})
     ->ArgsProduct({{32}, {9}, {3}, {1, 2}})
-
+    ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 
 // The last step of the network: 9 channels of 224 x 224 to one of 672 x 672.
@@ -163,7 +168,7 @@ void BM_PixelShuffle(benchmark::State& state) {
   }
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * 2 * x.size() * sizeof(float)));
 }
-BENCHMARK(BM_PixelShuffle)->ArgName("threads")->Arg(1)->Arg(2)->Unit(benchmark::kMicrosecond);
+BENCHMARK(BM_PixelShuffle)->ArgName("threads")->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace sardonyx::kernels

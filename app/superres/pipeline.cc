@@ -5,22 +5,6 @@
 namespace sardonyx::superres {
 
 namespace {
-// The 8-bit mode with the same channels.
-ImageMode reduced(ImageMode mode) {
-  switch (mode) {
-    case ImageMode::kI16:
-      return ImageMode::kL;
-    case ImageMode::kLA16:
-      return ImageMode::kLA;
-    case ImageMode::kRGB16:
-      return ImageMode::kRGB;
-    case ImageMode::kRGBA16:
-      return ImageMode::kRGBA;
-    default:
-      return mode;
-  }
-}
-
 // The plane of a network's output, checked against the input's size.
 Tensor output_plane(const std::vector<Tensor>& outputs, const Image& luma) {
   const auto fail = [](const std::string& what) {
@@ -38,7 +22,7 @@ Tensor output_plane(const std::vector<Tensor>& outputs, const Image& luma) {
 }  // namespace
 
 Planes split_planes(const Image& given) {
-  const Image image = convert(given, reduced(given.mode()));
+  const Image image = convert(given, eight_bit_mode(given.mode()));
   Planes planes;
   if (image.mode() == ImageMode::kYCbCr) {
     const std::vector<Image> bands = split(image);

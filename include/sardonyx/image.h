@@ -37,6 +37,7 @@ std::optional<ImageMode> image_mode_from_string(std::string_view name) noexcept;
 int channel_count(ImageMode mode) noexcept;  // 1 to 4
 int sample_bits(ImageMode mode) noexcept;    // 8 or 16
 bool has_alpha(ImageMode mode) noexcept;
+ImageMode eight_bit_mode(ImageMode mode) noexcept;  // the mode with the same channels at 8 bits
 
 // A picture: rows from top to bottom, pixels from left to right, samples interleaved, no padding. Copying copies the samples.
 class Image {

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "core/expect_error.h"
 #include "sardonyx/state_dict.h"
 
 namespace sardonyx {
@@ -12,18 +13,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-template <class Body>
-std::string message_of(ErrorCode code, Body&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    EXPECT_EQ(to_string(error.code()), to_string(code)) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return "";
-}
 
 TEST(Error, TrailGrowsOutwards) {
   const std::string message = message_of(ErrorCode::kUnsupported, [] {

@@ -17,22 +17,6 @@ Colours colours_of(ImageMode mode) {
   return channel_count(mode) <= 2 ? Colours::kGrey : Colours::kRgb;
 }
 
-// The mode with the same channels at 8 bits.
-ImageMode narrow_mode(ImageMode mode) {
-  switch (mode) {
-    case ImageMode::kI16:
-      return ImageMode::kL;
-    case ImageMode::kLA16:
-      return ImageMode::kLA;
-    case ImageMode::kRGB16:
-      return ImageMode::kRGB;
-    case ImageMode::kRGBA16:
-      return ImageMode::kRGBA;
-    default:
-      return mode;
-  }
-}
-
 constexpr int kTableBits = 6;
 
 // table[v] = coefficient * (v - origin) in fixed point of kTableBits, a half added, truncated towards zero: Pillow's rounding.
@@ -156,7 +140,7 @@ Image recolour(const Image& source, ImageMode mode) {
 }
 
 Image narrowed(const Image& source) {
-  Image result(narrow_mode(source.mode()), source.width(), source.height());
+  Image result(eight_bit_mode(source.mode()), source.width(), source.height());
   std::ranges::transform(source.samples<uint16_t>(), result.mutable_samples<uint8_t>().begin(),
                          [](uint16_t v) { return static_cast<uint8_t>((v + 128) / 257); });
   return result;
@@ -177,7 +161,7 @@ Image convert(const Image& source, ImageMode mode) {
   const int from_bits = sample_bits(source.mode());
   const int to_bits = sample_bits(mode);
   if (from_bits > to_bits) return convert(narrowed(source), mode);
-  if (from_bits < to_bits) return widened(convert(source, narrow_mode(mode)), mode);
+  if (from_bits < to_bits) return widened(convert(source, eight_bit_mode(mode)), mode);
   return recolour(source, mode);
 }
 

@@ -44,6 +44,21 @@ std::string size_string(int64_t width, int64_t height) { return std::to_string(w
 std::string_view to_string(ImageMode mode) noexcept { return facts(mode).name; }
 int channel_count(ImageMode mode) noexcept { return facts(mode).channels; }
 int sample_bits(ImageMode mode) noexcept { return facts(mode).bits; }
+ImageMode eight_bit_mode(ImageMode mode) noexcept {
+  switch (mode) {
+    case ImageMode::kI16:
+      return ImageMode::kL;
+    case ImageMode::kLA16:
+      return ImageMode::kLA;
+    case ImageMode::kRGB16:
+      return ImageMode::kRGB;
+    case ImageMode::kRGBA16:
+      return ImageMode::kRGBA;
+    default:
+      return mode;
+  }
+}
+
 bool has_alpha(ImageMode mode) noexcept { return facts(mode).alpha; }
 
 std::optional<ImageMode> image_mode_from_string(std::string_view name) noexcept {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/expect_error.h"
 #include "image/pixels.h"
 #include "sardonyx/image.h"
 
@@ -48,19 +49,6 @@ inline Image of_bytes(ImageMode mode, int width, int height, const std::vector<i
 inline std::vector<int> bytes_of(const Image& picture) {
   const std::span<const uint8_t> samples = picture.samples<uint8_t>();
   return {samples.begin(), samples.end()};
-}
-
-// The message of the Error with that code which `body` must throw.
-template <class Body>
-std::string message_of(ErrorCode code, Body&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    EXPECT_EQ(to_string(error.code()), to_string(code)) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return "";
 }
 
 }  // namespace sardonyx::image

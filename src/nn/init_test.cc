@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "nn/test_errors.h"
+#include "core/expect_error.h"
 #include "sardonyx/nn/functional.h"
 #include "sardonyx/nn/random.h"
 

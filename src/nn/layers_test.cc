@@ -5,8 +5,8 @@
 
 #include <cmath>
 
+#include "core/expect_error.h"
 #include "nn/python_text.h"
-#include "nn/test_errors.h"
 #include "sardonyx/nn.h"
 
 namespace sardonyx::nn {

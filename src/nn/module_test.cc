@@ -5,7 +5,7 @@
 
 #include <sstream>
 
-#include "nn/test_errors.h"
+#include "core/expect_error.h"
 #include "sardonyx/nn.h"
 
 namespace sardonyx::nn {

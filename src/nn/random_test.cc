@@ -7,8 +7,8 @@
 #include <cmath>
 #include <thread>
 
+#include "core/expect_error.h"
 #include "nn/generator.h"
-#include "nn/test_errors.h"
 
 namespace sardonyx {
 namespace {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "nn/test_errors.h"
+#include "core/expect_error.h"
 #include "sardonyx/nn/random.h"
 
 namespace sardonyx {

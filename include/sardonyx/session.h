@@ -1,0 +1,158 @@
+// Runs an ONNX model: load once, run often, from any number of threads.
+//
+//   sardonyx::InferenceSession session("model.onnx");
+//   std::vector<Tensor> outputs = session.run({{"input", image}});
+//
+// Loading optimises the graph and packs weights once. The first run with a combination of input shapes compiles a plan: a kernel is chosen
+// for each node and each intermediate value gets a fixed place in one block of memory. Plans are kept (SessionOptions::max_plans). The bits
+// of a result do not depend on the number of threads. Denormal floats are flushed to zero.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "sardonyx/model.h"
+#include "sardonyx/tensor.h"
+
+namespace sardonyx {
+
+namespace core {
+class ThreadPool;
+}
+
+// How much the graph may be rewritten; each level includes the ones before. optimization_passes() tells what each does.
+enum class GraphOptimizationLevel {
+  kNone = 0,      // as it stands in the file
+  kBasic = 1,     // rewrites that keep every bit: folding of constants, removal of what has no effect
+  kExtended = 2,  // fusions, which round differently in the last bits
+  kAll = 99,      // everything
+};
+
+// Threads that several sessions may share (SessionOptions::thread_pool). `threads` counts the calling one; 0: as many as this process may
+// use, by its CPU affinity and container limits.
+std::shared_ptr<core::ThreadPool> make_thread_pool(int threads = 0);
+
+struct SessionOptions {
+  // Threads that work on one operator, the calling one included; 0: as many as this process may use. Ignored with `thread_pool`.
+  int intra_op_num_threads = 0;
+  GraphOptimizationLevel graph_optimization_level = GraphOptimizationLevel::kAll;
+  std::vector<std::string> disabled_passes = {};  // names of optimization_passes(); an unknown name is an InvalidArgument error
+  // Fixes symbolic dimensions: {"batch", 1}. A symbol that no input has is an InvalidArgument error.
+  std::vector<std::pair<std::string, int64_t>> free_dimension_overrides = {};
+  size_t max_plans = 16;  // plans kept for different input shapes, at least 1; the least recently used goes
+  // Bytes that one run may take for intermediate values and outputs; 0: no limit. A run that needs more is refused with the figure before
+  // it computes anything. Values whose shape depends on data are known, and counted, only when they are made.
+  size_t max_memory = 0;
+  std::shared_ptr<core::ThreadPool> thread_pool = {};  // null: the session has its own
+};
+
+// An input or output of the model.
+struct NodeArg {
+  using Axis = std::variant<std::monostate, int64_t, std::string>;  // unknown, a size, or a symbol ("batch")
+
+  std::string name;
+  model::Type type;
+
+  std::string type_string() const;                 // "tensor(float)"
+  std::optional<std::vector<Axis>> shape() const;  // nullopt: rank unknown, or not a tensor
+};
+// "NodeArg(name='x', type='tensor(float)', shape=[1, 3, 'h', None])"; shape=None where the rank is unknown.
+std::string to_string(const NodeArg& arg);
+
+struct ModelMetadata {
+  std::string producer_name, producer_version, graph_name, domain, description, graph_description;
+  int64_t version = 0, ir_version = 0;
+  std::vector<std::pair<std::string, int64_t>> opset_import;  // domain ("" is ai.onnx) and version
+  std::vector<std::pair<std::string, std::string>> custom_metadata_map;
+};
+
+using Feeds = std::vector<std::pair<std::string, Tensor>>;
+using InputShapes = std::vector<std::pair<std::string, Shape>>;
+
+// One node as a plan runs it.
+struct StepReport {
+  std::string node;                   // its name, or that of its first output
+  std::string op;                     // "Conv"; "ai.sardonyx.FusedConv" outside ai.onnx
+  int64_t opset = 0;                  // version of the operator's domain that the model imports
+  std::string kernel;                 // the chosen candidate; "" where it is chosen while running (late)
+  std::vector<std::string> refusals;  // "winograd: not 3x3 stride 1": why better candidates were passed over
+  double flops = 0;                   // a multiply-add counts two
+  size_t bytes = 0;                   // of all inputs and outputs, each read or written once
+  size_t scratch_bytes = 0;
+  DType output_dtype = DType::kUndefined;  // of the first output
+  Shape output_shape;
+  bool aliased = false;   // nothing to do: the output is the input under another shape
+  bool in_place = false;  // the output overwrites an input
+  bool late = false;      // shapes depend on data: bound while running; kernel, flops and output_shape are then unknown
+  double seconds = 0;     // filled by profile()
+};
+
+struct PlanReport {
+  std::vector<StepReport> steps;  // in the order they run
+  size_t evaluated_nodes = 0;     // computed once, when the plan was made (shape arithmetic)
+  size_t peak_memory = 0;         // bytes of the block that holds all intermediate values and scratch
+  size_t lower_bound_memory = 0;  // greatest sum of bytes alive at one step: no placement can need less
+  size_t output_memory = 0;       // bytes of the outputs, allocated by each run
+  double flops = 0;
+};
+
+struct PassReport {
+  std::string name;         // as SessionOptions::disabled_passes takes it
+  std::string description;  // one line
+  GraphOptimizationLevel level = GraphOptimizationLevel::kBasic;
+  size_t rewrites = 0;  // how often it changed this model
+};
+// All passes, in the order they run.
+std::vector<PassReport> optimization_passes();
+
+class InferenceSession {
+ public:
+  // Throws Io, InvalidModel, Unsupported (an operator without a kernel, named with its node), ResourceLimit; InvalidArgument for options.
+  explicit InferenceSession(const std::filesystem::path& path, SessionOptions options = {});
+  explicit InferenceSession(model::Model model, SessionOptions options = {});
+  // From the bytes of an .onnx file, which `owner` keeps alive (null: they are copied). External data is looked up in `folder`.
+  static InferenceSession from_bytes(std::string_view bytes, std::shared_ptr<const void> owner = nullptr, SessionOptions options = {},
+                                     const std::filesystem::path& folder = {});
+  ~InferenceSession();
+  InferenceSession(InferenceSession&&) noexcept;
+  InferenceSession& operator=(InferenceSession&&) noexcept;
+
+  // What must be fed, what is computed, and initializers that a feed may replace; in the order of the model.
+  const std::vector<NodeArg>& inputs() const noexcept;
+  const std::vector<NodeArg>& outputs() const noexcept;
+  const std::vector<NodeArg>& overridable_initializers() const noexcept;
+  const ModelMetadata& metadata() const noexcept;
+  int threads() const noexcept;
+
+  // Computes the named outputs (empty: all, in the order of the model). Only what they need is computed. May be called from many threads
+  // at once. The results are owned by the caller and share nothing with feeds, weights or each other.
+  // Throws InvalidArgument where names, types or shapes of feeds do not fit the model; ResourceLimit; and what operators find in the data.
+  std::vector<Tensor> run(const std::vector<std::string>& output_names, const Feeds& feeds) const;
+  std::vector<Tensor> run(const Feeds& feeds) const { return run(std::vector<std::string>(), feeds); }
+
+  // The plan for these shapes of the inputs. Inputs that are left out take their declared size; a symbolic axis must be given.
+  PlanReport explain(const InputShapes& shapes) const;
+  // Runs once (after one run to warm up) and tells the time of each step too.
+  PlanReport profile(const Feeds& feeds) const;
+  // What each pass did while loading.
+  const std::vector<PassReport>& passes() const noexcept;
+  // The number of plans kept at the moment.
+  size_t plan_count() const noexcept;
+  // Gives the memory of idle runs back to the system; the next run takes it anew.
+  void trim();
+
+ private:
+  struct State;
+  explicit InferenceSession(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace sardonyx

@@ -1,0 +1,111 @@
+#include "sardonyx/session.h"
+
+#include <fmt/format.h>
+
+#include "backend/cpu/cpu_backend.h"
+#include "core/mapped_file.h"
+#include "core/parallel.h"
+#include "optimize/pass.h"
+#include "runtime/session.h"
+
+namespace sardonyx {
+namespace {
+
+std::string to_string(const NodeArg::Axis& axis) {
+  if (const auto* size = std::get_if<int64_t>(&axis)) return std::to_string(*size);
+  if (const auto* symbol = std::get_if<std::string>(&axis)) return "'" + *symbol + "'";
+  return "None";
+}
+
+std::vector<NodeArg> args_of(std::span<const runtime::Input> inputs) {
+  std::vector<NodeArg> args;
+  for (const runtime::Input& input : inputs) args.push_back(input.arg);
+  return args;
+}
+
+}  // namespace
+
+std::string NodeArg::type_string() const { return model::type_string(type); }
+
+std::optional<std::vector<NodeArg::Axis>> NodeArg::shape() const {
+  const model::TensorType* tensor = type.tensor();
+  if (!tensor || !tensor->has_shape) return std::nullopt;
+  std::vector<Axis> axes;
+  for (const model::Dimension& dim : tensor->shape.dims) axes.push_back(dim.value);
+  return axes;
+}
+
+std::string to_string(const NodeArg& arg) {
+  std::string shape = "None";
+  if (const auto axes = arg.shape()) {
+    shape = "[";
+    for (const NodeArg::Axis& axis : *axes) shape += (shape.size() > 1 ? ", " : "") + to_string(axis);
+    shape += "]";
+  }
+  return fmt::format("NodeArg(name='{}', type='{}', shape={})", arg.name, arg.type_string(), shape);
+}
+
+std::shared_ptr<core::ThreadPool> make_thread_pool(int threads) {
+  if (threads < 0) throw Error(ErrorCode::kInvalidArgument, fmt::format("make_thread_pool: {} threads; 0 means all", threads));
+  return std::make_shared<core::ThreadPool>(threads);
+}
+
+std::vector<PassReport> optimization_passes() {
+  std::vector<PassReport> reports;
+  for (const optimize::Pass& pass : optimize::passes())
+    reports.push_back({std::string(pass.name), std::string(pass.description), pass.level, 0});
+  return reports;
+}
+
+struct InferenceSession::State {
+  State(model::Model model, SessionOptions options, std::shared_ptr<const core::MappedFile> map = nullptr)
+      : session(std::move(model), backend::cpu_backend(), std::move(options), std::move(map)) {
+    const std::span<const runtime::Input> all = session.program().signature().inputs();
+    const size_t required = session.program().signature().required_inputs();
+    inputs = args_of(all.first(required));
+    overridable = args_of(all.subspan(required));
+  }
+
+  runtime::Session session;
+  std::vector<NodeArg> inputs, overridable;
+};
+
+InferenceSession::InferenceSession(const std::filesystem::path& path, SessionOptions options)
+    : state_(with_trail([&] { return path.string(); },
+                        [&] {
+                          auto map = core::MappedFile::open(path);
+                          const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+                          model::Model model = model::parse_model(map->text(), map, {}, folder);
+                          return std::make_unique<State>(std::move(model), std::move(options), std::move(map));
+                        })) {}
+
+InferenceSession::InferenceSession(model::Model model, SessionOptions options)
+    : state_(std::make_unique<State>(std::move(model), std::move(options))) {}
+
+InferenceSession InferenceSession::from_bytes(std::string_view bytes, std::shared_ptr<const void> owner, SessionOptions options,
+                                              const std::filesystem::path& folder) {
+  return InferenceSession(std::make_unique<State>(model::parse_model(bytes, std::move(owner), {}, folder), std::move(options)));
+}
+
+InferenceSession::InferenceSession(std::unique_ptr<State> state) : state_(std::move(state)) {}
+InferenceSession::~InferenceSession() = default;
+InferenceSession::InferenceSession(InferenceSession&&) noexcept = default;
+InferenceSession& InferenceSession::operator=(InferenceSession&&) noexcept = default;
+
+const std::vector<NodeArg>& InferenceSession::inputs() const noexcept { return state_->inputs; }
+const std::vector<NodeArg>& InferenceSession::outputs() const noexcept { return state_->session.program().outputs(); }
+const std::vector<NodeArg>& InferenceSession::overridable_initializers() const noexcept { return state_->overridable; }
+const ModelMetadata& InferenceSession::metadata() const noexcept { return state_->session.program().metadata(); }
+int InferenceSession::threads() const noexcept { return state_->session.threads(); }
+
+std::vector<Tensor> InferenceSession::run(const std::vector<std::string>& output_names, const Feeds& feeds) const {
+  return state_->session.run(output_names, feeds);
+}
+
+PlanReport InferenceSession::explain(const InputShapes& shapes) const { return state_->session.explain(shapes); }
+PlanReport InferenceSession::profile(const Feeds& feeds) const { return state_->session.profile(feeds); }
+const std::vector<PassReport>& InferenceSession::passes() const noexcept { return state_->session.program().passes(); }
+size_t InferenceSession::plan_count() const noexcept { return state_->session.plan_count(); }
+void InferenceSession::trim() { state_->session.trim(); }
+
+}  // namespace sardonyx

@@ -1,0 +1,42 @@
+// Convolution over 1 to 3 spatial dimensions, float, channels first (N C D H W), as an implicit matrix product: column tiles of the
+// unfolded input are written straight into the packed panels of the product, so scratch is bounded by one tile per thread.
+//
+// Work is split over images, groups, blocks of output channels and column tiles, never by the number of threads: the bits of the result
+// do not depend on it.
+#pragma once
+
+#include <cstddef>
+
+#include "core/parallel.h"
+#include "kernels/cpu/gemm/gemm.h"
+#include "kernels/cpu/window.h"
+
+namespace sardonyx::kernels {
+
+// x (batch, in_channels, in...), w (out_channels, in_channels / groups, kernel...), y (batch, out_channels, out...), all contiguous.
+// `groups` divides both channel counts. Channels, groups, kernel, stride and dilation are positive; batch and out may be 0.
+struct ConvShape {
+  size_t batch = 1;
+  size_t groups = 1;
+  size_t in_channels = 1;
+  size_t out_channels = 1;
+  Window window;
+};
+
+// y = activation(conv(x, w) + bias + residual)
+struct ConvEpilogue {
+  const float* bias = nullptr;      // one value for each output channel
+  const float* residual = nullptr;  // the layout of y; may be y itself
+  Activation activation;
+};
+
+// Weights are packed once. The packed layout belongs to this process's SIMD target.
+size_t conv_packed_weight_floats(const ConvShape& shape) noexcept;
+void conv_pack_weights(const ConvShape& shape, const float* w, float* packed) noexcept;
+
+size_t conv_scratch_bytes(const ConvShape& shape, int threads) noexcept;
+// `scratch` holds conv_scratch_bytes(shape, pool.threads()) bytes.
+void conv_run(const ConvShape& shape, const float* x, const float* packed_weights, const ConvEpilogue& epilogue, float* y, void* scratch,
+              core::ThreadPool& pool) noexcept;
+
+}  // namespace sardonyx::kernels

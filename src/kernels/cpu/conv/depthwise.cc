@@ -1,0 +1,76 @@
+#include "kernels/cpu/conv/depthwise.h"
+
+#include "kernels/cpu/simd_targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/conv/depthwise.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "kernels/cpu/simd-inl.h"
+#include "kernels/cpu/slide-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace sardonyx::kernels {
+namespace HWY_NAMESPACE {
+namespace {
+
+// Sums taps times weights on top of the bias.
+struct WeightedSum {
+  FloatVec start() const { return hn::Set(FloatTag(), bias); }
+  FloatVec step(FloatVec sum, FloatVec x, size_t tap) const { return hn::MulAdd(x, hn::Set(FloatTag(), weights[tap]), sum); }
+  FloatVec finish(FloatVec sum, const SlidePosition& position) const {
+    const FloatTag d;
+    if (residual) sum = hn::Add(sum, load_n(d, residual + position.out, position.count));
+    return clamp(d, sum, hn::Set(d, activation.lower), hn::Set(d, activation.upper));
+  }
+
+  const float* weights;
+  float bias;
+  const float* residual;  // of the whole plane
+  Activation activation;
+};
+
+// Output lines [first_line, last_line) of one output channel.
+void convolve_lines(const Window& window, const float* x, const float* w, float bias, const float* residual, const Activation& activation,
+                    size_t first_line, size_t last_line, float* y) {
+  const WeightedSum sum = {w, bias, residual, activation};
+  for (size_t line = first_line; line < last_line; ++line) slide_line(window, x, line, sum, y);
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace sardonyx::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace sardonyx::kernels {
+
+HWY_EXPORT(convolve_lines);
+
+const char* depthwise_refuses(const ConvShape& shape) noexcept {
+  if (shape.groups != shape.in_channels) return "a group has more than one input channel";
+  if (shape.groups == 1 && shape.out_channels > 1) return "one group: the product reuses the input for all output channels";
+  return nullptr;
+}
+
+void depthwise_run(const ConvShape& shape, const float* x, const float* w, const ConvEpilogue& epilogue, float* y,
+                   core::ThreadPool& pool) noexcept {
+  const Window window = shape.window.with_three_dims();
+  const size_t multiplier = shape.out_channels / shape.groups;
+  const LineTasks tasks(window, shape.batch * shape.out_channels);
+  pool.for_each(tasks.count(), [&](size_t i) {
+    const size_t plane = tasks.plane(i);
+    const size_t image = plane / shape.out_channels;
+    const size_t channel = plane % shape.out_channels;
+    const size_t in_plane = image * shape.in_channels + channel / multiplier;
+    const size_t y_offset = plane * window.out_size();
+    HWY_DYNAMIC_DISPATCH(convolve_lines)
+    (window, x + in_plane * window.in_size(), w + channel * window.kernel_size(), epilogue.bias ? epilogue.bias[channel] : 0.0f,
+     epilogue.residual ? epilogue.residual + y_offset : nullptr, epilogue.activation, tasks.first_line(i), tasks.last_line(i),
+     y + y_offset);
+  });
+}
+
+}  // namespace sardonyx::kernels
+#endif

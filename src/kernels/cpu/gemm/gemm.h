@@ -1,0 +1,75 @@
+// Single-precision matrix product: C = activation(alpha * A * B + bias + beta * C0), with A (m x k), B (k x n) and C (m x n).
+//
+// Either operand may be packed once beforehand (constant weights); else A is packed
+// into scratch as a whole, B block by block.
+// Each element of C is summed over k in one fixed order, whatever the number of threads, so the bits of C do not depend on it.
+// The packed layout belongs to this process's SIMD target: it is never written to a file.
+#pragma once
+
+#include <cstddef>
+#include <limits>
+
+#include "core/parallel.h"
+
+namespace sardonyx::kernels {
+
+// y = min(max(x, lower), upper); NaN passes through.
+struct Activation {
+  float lower = -std::numeric_limits<float>::infinity();
+  float upper = std::numeric_limits<float>::infinity();
+
+  static constexpr Activation none() { return {}; }
+  static constexpr Activation relu() { return {0.0f, std::numeric_limits<float>::infinity()}; }
+  static constexpr Activation clip(float lower, float upper) { return {lower, upper}; }
+};
+
+// What happens to a product before it is stored. Null pointers add nothing.
+struct Epilogue {
+  const float* row_bias = nullptr;     // one value for each row of C
+  const float* column_bias = nullptr;  // one value for each column of C
+  // C0, times beta: any strides in elements, 0 where it is broadcast. May be C itself (same strides).
+  const float* addend = nullptr;
+  ptrdiff_t addend_row_stride = 0;
+  ptrdiff_t addend_column_stride = 0;
+  float alpha = 1.0f;
+  float beta = 1.0f;
+  Activation activation;
+};
+
+struct GemmShape {
+  size_t m = 0;  // rows of A and C
+  size_t n = 0;  // columns of B and C
+  size_t k = 0;  // columns of A, rows of B; 0 gives A * B = 0
+};
+
+// One operand: a strided view (strides in elements; a transposed matrix is the same view with strides swapped), or packed data.
+struct Matrix {
+  const float* data = nullptr;
+  ptrdiff_t row_stride = 0;
+  ptrdiff_t column_stride = 1;
+  bool is_packed = false;
+
+  static constexpr Matrix view(const float* data, ptrdiff_t row_stride, ptrdiff_t column_stride = 1) {
+    return {data, row_stride, column_stride, false};
+  }
+  static constexpr Matrix packed(const float* data) { return {data, 0, 0, true}; }
+};
+
+// Floats that a packed operand takes.
+size_t packed_a_floats(size_t m, size_t k) noexcept;
+size_t packed_b_floats(size_t k, size_t n) noexcept;
+
+// Packs a view. `packed` holds packed_?_floats floats; aligned to 64 bytes is faster, not required.
+void pack_a(size_t m, size_t k, const Matrix& a, float* packed) noexcept;
+void pack_b(size_t k, size_t n, const Matrix& b, float* packed) noexcept;
+
+// Bytes of scratch that gemm() needs with a pool of `threads` threads; 0 where both operands are packed.
+size_t gemm_scratch_bytes(const GemmShape& shape, bool a_is_packed, bool b_is_packed, int threads) noexcept;
+
+// C has contiguous rows, `c_row_stride` floats apart. C overlaps neither A nor B. `scratch` may be null where 0 bytes are needed.
+// For a batch of small products call this from inside pool.for_each_with_thread, with scratch for one thread each: the inner call is
+// serial.
+void gemm(const GemmShape& shape, const Matrix& a, const Matrix& b, const Epilogue& epilogue, float* c, ptrdiff_t c_row_stride,
+          void* scratch, core::ThreadPool& pool) noexcept;
+
+}  // namespace sardonyx::kernels

@@ -1,0 +1,152 @@
+#include "kernels/cpu/pool/pool.h"
+
+#include <limits>
+
+#include "kernels/cpu/simd_targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/pool/pool.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "kernels/cpu/reduce/line-inl.h"
+#include "kernels/cpu/simd-inl.h"
+#include "kernels/cpu/slide-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace sardonyx::kernels {
+namespace HWY_NAMESPACE {
+namespace {
+
+struct Greatest {
+  FloatVec start() const { return hn::Set(FloatTag(), -std::numeric_limits<float>::infinity()); }
+  FloatVec step(FloatVec greatest, FloatVec x, size_t) const { return max_or_nan(greatest, x); }
+  FloatVec finish(FloatVec greatest, const SlidePosition&) const { return greatest; }
+};
+
+struct Mean {
+  FloatVec start() const { return hn::Zero(FloatTag()); }
+  FloatVec step(FloatVec sum, FloatVec x, size_t) const { return hn::Add(sum, x); }
+  FloatVec finish(FloatVec sum, const SlidePosition& at) const {
+    size_t taps = at.taps();
+    if (padded) taps = padded_taps(0, out_d) * padded_taps(1, out_h) * padded_taps(2, at.column);
+    return hn::Div(sum, hn::Set(FloatTag(), static_cast<float>(taps)));
+  }
+  // Taps of output `o` in dimension `i` inside the padded input. Outputs that see all taps of the input agree on it.
+  size_t padded_taps(size_t i, size_t o) const {
+    const auto high = static_cast<ptrdiff_t>(window.in[i] + (*padded)[i]);
+    return steps_inside(window.origin(i, o), window.dilation[i], window.kernel[i], -static_cast<ptrdiff_t>(window.pad_begin[i]), high)
+        .size();
+  }
+
+  const Window& window;
+  const Extents* padded;  // pad_end, or nullptr where padding does not count
+  size_t out_d, out_h;
+};
+
+void max_lines(const Window& window, const float* x, size_t first_line, size_t last_line, float* y) {
+  for (size_t line = first_line; line < last_line; ++line) slide_line(window, x, line, Greatest(), y);
+}
+
+void mean_lines(const Window& window, const Extents* padded, const float* x, size_t first_line, size_t last_line, float* y) {
+  for (size_t line = first_line; line < last_line; ++line) {
+    slide_line(window, x, line, Mean{window, padded, line / window.out[1], line % window.out[1]}, y);
+  }
+}
+
+void mean_planes(size_t first, size_t last, size_t size, const float* x, float* y) {
+  for (size_t i = first; i < last; ++i) y[i] = fold_line(SumFold(), x + i * size, size) / static_cast<float>(size);
+}
+
+void max_planes(size_t first, size_t last, size_t size, const float* x, float* y) {
+  for (size_t i = first; i < last; ++i) y[i] = fold_line(MaxFold(), x + i * size, size);
+}
+
+// The cell of output `o` in dimension `i` of an adaptive pool.
+Range adaptive_cell(const Window& window, size_t i, size_t o) {
+  return {o * window.in[i] / window.out[i], ((o + 1) * window.in[i] + window.out[i] - 1) / window.out[i]};
+}
+
+void adaptive_mean_lines(const Window& window, const float* x, size_t first_line, size_t last_line, float* y) {
+  for (size_t line = first_line; line < last_line; ++line) {
+    const Range d = adaptive_cell(window, 0, line / window.out[1]);
+    const Range h = adaptive_cell(window, 1, line % window.out[1]);
+    for (size_t column = 0; column < window.out[2]; ++column) {
+      const Range w = adaptive_cell(window, 2, column);
+      float sum = 0.0f;
+      for (size_t i = d.begin; i < d.end; ++i) {
+        for (size_t j = h.begin; j < h.end; ++j) sum += fold_line(SumFold(), x + (i * window.in[1] + j) * window.in[2] + w.begin, w.size());
+      }
+      y[line * window.out[2] + column] = sum / static_cast<float>(d.size() * h.size() * w.size());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace sardonyx::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace sardonyx::kernels {
+
+HWY_EXPORT(max_lines);
+HWY_EXPORT(mean_lines);
+HWY_EXPORT(mean_planes);
+HWY_EXPORT(max_planes);
+HWY_EXPORT(adaptive_mean_lines);
+
+namespace {
+
+constexpr size_t kValuesPerTask = 1 << 15;
+
+// Calls lines(plane of x, first line, last line, plane of y) for all lines of all planes.
+template <class Lines>
+void for_lines(const Window& window, size_t planes, const float* x, float* y, core::ThreadPool& pool, const Lines& lines) {
+  const LineTasks tasks(window, planes);
+  pool.for_each(tasks.count(), [&](size_t i) {
+    const size_t plane = tasks.plane(i);
+    lines(x + plane * window.in_size(), tasks.first_line(i), tasks.last_line(i), y + plane * window.out_size());
+  });
+}
+
+}  // namespace
+
+void max_pool(const PoolShape& shape, const float* x, float* y, core::ThreadPool& pool) noexcept {
+  const Window window = shape.window.with_three_dims();
+  for_lines(window, shape.planes, x, y, pool, [&](const float* in, size_t first, size_t last, float* out) {
+    HWY_DYNAMIC_DISPATCH(max_lines)(window, in, first, last, out);
+  });
+}
+
+void average_pool(const PoolShape& shape, bool count_include_pad, const float* x, float* y, core::ThreadPool& pool) noexcept {
+  const Window window = shape.window.with_three_dims();
+  Extents pad_end = {0, 0, 0};
+  const auto missing = static_cast<size_t>(kMaxSpatial - shape.window.rank);
+  std::copy_n(shape.pad_end.begin(), shape.window.rank, pad_end.begin() + missing);
+  for_lines(window, shape.planes, x, y, pool, [&](const float* in, size_t first, size_t last, float* out) {
+    HWY_DYNAMIC_DISPATCH(mean_lines)(window, count_include_pad ? &pad_end : nullptr, in, first, last, out);
+  });
+}
+
+void adaptive_average_pool(const PoolShape& shape, const float* x, float* y, core::ThreadPool& pool) noexcept {
+  const Window window = shape.window.with_three_dims();
+  for_lines(window, shape.planes, x, y, pool, [&](const float* in, size_t first, size_t last, float* out) {
+    HWY_DYNAMIC_DISPATCH(adaptive_mean_lines)(window, in, first, last, out);
+  });
+}
+
+void global_average_pool(size_t planes, size_t size, const float* x, float* y, core::ThreadPool& pool) noexcept {
+  pool.for_ranges(planes, kValuesPerTask / std::max<size_t>(size, 1), [&](size_t first, size_t last) {
+    HWY_DYNAMIC_DISPATCH(mean_planes)(first, last, size, x, y);
+  });
+}
+
+void global_max_pool(size_t planes, size_t size, const float* x, float* y, core::ThreadPool& pool) noexcept {
+  pool.for_ranges(planes, kValuesPerTask / std::max<size_t>(size, 1), [&](size_t first, size_t last) {
+    HWY_DYNAMIC_DISPATCH(max_planes)(first, last, size, x, y);
+  });
+}
+
+}  // namespace sardonyx::kernels
+#endif

@@ -1,0 +1,108 @@
+// Folds of contiguous lines of floats, shared by reductions and global pooling. Compiled once per SIMD target.
+#if defined(SARDONYX_KERNELS_CPU_REDUCE_LINE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SARDONYX_KERNELS_CPU_REDUCE_LINE_INL_H_
+#undef SARDONYX_KERNELS_CPU_REDUCE_LINE_INL_H_
+#else
+#define SARDONYX_KERNELS_CPU_REDUCE_LINE_INL_H_
+#endif
+
+#include <limits>
+
+#include "kernels/cpu/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace sardonyx::kernels {
+namespace HWY_NAMESPACE {
+
+template <class V>
+HWY_INLINE V max_or_nan(V a, V b) {
+  return hn::IfThenElse(hn::Or(hn::Gt(b, a), hn::IsNaN(b)), b, a);
+}
+template <class V>
+HWY_INLINE V min_or_nan(V a, V b) {
+  return hn::IfThenElse(hn::Or(hn::Lt(b, a), hn::IsNaN(b)), b, a);
+}
+
+// A fold: kStart changes nothing as an input; map() prepares an input; join() combines two partial results.
+struct SumFold {
+  static constexpr float kStart = 0.0f;
+  template <class V>
+  HWY_INLINE V map(V x) const {
+    return x;
+  }
+  template <class V>
+  HWY_INLINE V join(V a, V b) const {
+    return hn::Add(a, b);
+  }
+};
+struct SumSquareFold : SumFold {
+  template <class V>
+  HWY_INLINE V map(V x) const {
+    return hn::Mul(x, x);
+  }
+};
+struct SumAbsFold : SumFold {
+  template <class V>
+  HWY_INLINE V map(V x) const {
+    return hn::Abs(x);
+  }
+};
+struct ProdFold : SumFold {
+  static constexpr float kStart = 1.0f;
+  template <class V>
+  HWY_INLINE V join(V a, V b) const {
+    return hn::Mul(a, b);
+  }
+};
+struct MaxFold : SumFold {
+  static constexpr float kStart = -std::numeric_limits<float>::infinity();
+  template <class V>
+  HWY_INLINE V join(V a, V b) const {
+    return max_or_nan(a, b);
+  }
+};
+struct MinFold : SumFold {
+  static constexpr float kStart = std::numeric_limits<float>::infinity();
+  template <class V>
+  HWY_INLINE V join(V a, V b) const {
+    return min_or_nan(a, b);
+  }
+};
+
+// One value from all lanes, in order.
+template <class Fold>
+HWY_INLINE float fold_lanes(const Fold& fold, FloatVec v) {
+  HWY_ALIGN float lanes[kLanes];
+  hn::Store(v, FloatTag(), lanes);
+  const hn::CappedTag<float, 1> one;
+  auto result = hn::Set(one, lanes[0]);
+  for (size_t i = 1; i < kLanes; ++i) result = fold.join(result, hn::Set(one, lanes[i]));
+  return hn::GetLane(result);
+}
+
+// One value from `size` contiguous ones, in four chains that hide the latency and keep rounding errors of long sums apart.
+template <class Fold>
+HWY_INLINE float fold_line(const Fold& fold, const float* x, size_t size) {
+  const FloatTag d;
+  const FloatVec start = hn::Set(d, Fold::kStart);
+  FloatVec r0 = start, r1 = start, r2 = start, r3 = start;
+  size_t i = 0;
+  for (; i + 4 * kLanes <= size; i += 4 * kLanes) {
+    r0 = fold.join(r0, fold.map(hn::LoadU(d, x + i)));
+    r1 = fold.join(r1, fold.map(hn::LoadU(d, x + i + kLanes)));
+    r2 = fold.join(r2, fold.map(hn::LoadU(d, x + i + 2 * kLanes)));
+    r3 = fold.join(r3, fold.map(hn::LoadU(d, x + i + 3 * kLanes)));
+  }
+  for (; i < size; i += kLanes) {
+    const size_t count = HWY_MIN(kLanes, size - i);
+    const FloatVec value = hn::IfThenElse(hn::FirstN(d, count), load_n(d, x + i, count), start);
+    r0 = fold.join(r0, fold.map(value));
+  }
+  return fold_lanes(fold, fold.join(fold.join(r0, r1), fold.join(r2, r3)));
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace sardonyx::kernels
+HWY_AFTER_NAMESPACE();
+
+#endif

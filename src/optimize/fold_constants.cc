@@ -1,0 +1,65 @@
+#include <algorithm>
+
+#include "core/parallel.h"
+#include "optimize/evaluate.h"
+#include "optimize/rules.h"
+
+namespace sardonyx::optimize {
+namespace {
+
+constexpr size_t kMaxGrowth = size_t{1} << 20;  // bytes by which a folded result may exceed what it is computed from
+
+size_t attribute_bytes(const model::Node& node) {
+  size_t bytes = 0;
+  for (const model::Attribute& attribute : node.attribute) {
+    if (attribute.t) bytes += storage_bytes(attribute.t->dtype(), element_count(attribute.t->dims));
+    bytes += attribute.floats.size() * sizeof(float) + attribute.ints.size() * sizeof(int64_t);
+  }
+  return bytes;
+}
+
+// The elements of all inputs (null: absent), or nullopt if one is not constant.
+std::optional<std::vector<const Tensor*>> constant_inputs(const GraphView& graph, const model::Node& node) {
+  std::vector<const Tensor*> inputs;
+  for (const std::string& input : node.input) {
+    inputs.push_back(input.empty() ? nullptr : graph.constant(input));
+    if (!input.empty() && !inputs.back()) return std::nullopt;
+  }
+  return inputs;
+}
+
+// What the node computes; nullopt where there is no kernel, where it refuses its inputs, or where the result would be too large. The error
+// of a node that cannot run is the program's to report.
+std::optional<std::vector<Tensor>> evaluate(const model::Node& node, int64_t opset, const std::vector<const Tensor*>& inputs) {
+  try {
+    size_t bytes = attribute_bytes(node);
+    for (const Tensor* input : inputs) bytes += input ? input->byte_size() : 0;
+    const std::unique_ptr<ops::Prepared> prepared = ops::prepare({node, opset, inputs});
+    return run_on_constants(*prepared, inputs, bytes + kMaxGrowth, core::shared_pool());
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::optional<Patch> fold_constants(const GraphView& graph, size_t index) {
+  const model::Node& node = *graph.node(index);
+  if (has_subgraph(node) || !is_deterministic(node)) return std::nullopt;
+  const std::optional<std::vector<const Tensor*>> inputs = constant_inputs(graph, node);
+  if (!inputs) return std::nullopt;
+  const std::optional<std::vector<Tensor>> results = evaluate(node, graph.opset(node.domain), *inputs);
+  if (!results) return std::nullopt;
+  Patch patch{.remove = {index}};
+  for (size_t i = 0; i < node.output.size(); ++i) {
+    const std::string& output = node.output[i];
+    if (output.empty()) continue;
+    if (i >= results->size() || !(*results)[i].defined()) return std::nullopt;
+    const Tensor& value = (*results)[i];
+    if (!graph.admits(output, value.dtype(), value.shape())) return std::nullopt;
+    patch.constants.push_back(model::encode(value, output));
+  }
+  return patch;
+}
+
+}  // namespace sardonyx::optimize

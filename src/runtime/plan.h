@@ -1,0 +1,133 @@
+// Plan: a program compiled for one combination of input shapes and requested outputs.
+//
+// Every shape is known, every node has its kernel, and every intermediate value has a fixed offset in one block of memory. Nodes whose
+// inputs are all known when the plan is made are computed then and vanish from it. Where shapes depend on data, the steps behind are bound
+// while they run and allocate their own outputs ("late").
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "core/parallel.h"
+#include "ops/op.h"
+#include "runtime/program.h"
+#include "runtime/workspace.h"
+#include "sardonyx/session.h"
+
+namespace sardonyx::runtime {
+
+struct PlanKey {
+  std::vector<Shape> shapes;    // one per input of the signature
+  std::vector<size_t> outputs;  // indexes of the program's outputs, ascending
+  bool operator==(const PlanKey&) const = default;
+};
+
+// Where the elements of a value are.
+enum class Place {
+  kNowhere,   // not needed by this plan
+  kConstant,  // in the program or the plan
+  kInput,     // in a feed
+  kArena,     // in the workspace
+  kOutput,    // in a result of the run
+  kHeap,      // allocated by its step: strings, and values whose shape depends on data
+};
+
+// Bound steps made while running, for one step; a few recent shapes are kept.
+class LateBinder {
+ public:
+  std::shared_ptr<const ops::Bound> bind(const ops::Prepared& prepared, std::span<const ops::ValueFacts> facts, int threads);
+
+ private:
+  struct Entry {
+    std::vector<std::pair<DType, Shape>> inputs;
+    std::shared_ptr<const ops::Bound> bound;
+  };
+  static constexpr size_t kCapacity = 4;
+  std::mutex mutex_;
+  std::vector<Entry> entries_;
+  size_t next_ = 0;
+};
+
+struct PlanValue {
+  DType dtype = DType::kUndefined;
+  Shape shape;
+  bool shape_known = false;
+  Tensor constant;  // if place is kConstant, unless every reader has packed it
+  Place place = Place::kNowhere;
+  ValueId root = kAbsent;  // the value whose memory this one is in (itself, where it has its own)
+  int32_t run_value = -1;  // index among the tensors that each run makes anew: kInput, kOutput, kHeap
+  size_t offset = 0;       // of a root in the arena
+};
+
+struct PlanStep {
+  size_t node = 0;                    // of the program
+  std::unique_ptr<ops::Bound> bound;  // null: late
+  std::unique_ptr<LateBinder> late;
+  bool aliased = false;  // nothing to run
+  bool in_place = false;
+  size_t first_input = 0, first_output = 0;  // in the frame's slots
+  size_t scratch_offset = 0;
+  std::vector<int32_t> last_uses;  // run values that no later step needs
+};
+
+// A tensor that a run makes from another one: the same elements under another shape.
+struct Reshaped {
+  int32_t run_value, source;
+  Shape shape;
+};
+
+// How a run gets one of the requested outputs.
+struct Result {
+  ValueId value = kAbsent;
+  bool copy = false;  // its memory belongs to somebody else
+};
+
+class Plan {
+ public:
+  // Throws what binding throws, with the node's trail.
+  Plan(const Program& program, PlanKey key, core::ThreadPool& pool);
+  ~Plan();
+
+  const PlanKey& key() const noexcept { return key_; }
+  size_t peak_memory() const noexcept { return peak_; }
+  size_t output_memory() const noexcept { return output_bytes_; }
+  PlanReport report() const;
+
+  // One tensor per requested output. `inputs` has one per input of the signature, of the plan's shapes. `seconds`, if not null, gets the
+  // time of each step of the report. May be called from several threads, each with its own workspace of at least peak_memory().
+  std::vector<Tensor> run(std::span<const Tensor* const> inputs, Workspace& workspace, core::ThreadPool& pool, double* seconds) const;
+
+ private:
+  friend class PlanBuilder;
+  struct Frame;
+
+  Frame& frame(Workspace& workspace) const;
+  void start(Frame& frame, std::span<const Tensor* const> inputs) const;
+  void run_step(const PlanStep& step, Frame& frame, core::ThreadPool& pool) const;
+  void run_late(const PlanStep& step, std::span<const Tensor> inputs, std::span<Tensor> outputs, core::ThreadPool& pool) const;
+  static void allocate_missing(const ops::Bound& bound, const ProgramNode& node, std::span<Tensor> outputs);
+  static void own_results(const ProgramNode& node, std::span<const Tensor> inputs, std::span<Tensor> outputs);
+  std::vector<Tensor> take_results(Frame& frame) const;
+  Tensor handle(ValueId id, std::byte* base) const;
+  StepReport report(const PlanStep& step) const;
+
+  const Program& program_;
+  PlanKey key_;
+  std::vector<PlanValue> values_;  // by ValueId
+  std::vector<PlanStep> steps_;
+  std::vector<ValueId> slots_;             // the inputs and outputs of the steps, one after the other
+  std::vector<int32_t> input_run_values_;  // by signature index; -1: not needed
+  std::vector<ValueId> allocated_;         // values that are allocated before the first step: results
+  std::vector<Reshaped> reshaped_;
+  std::vector<Result> results_;
+  size_t run_values_ = 0;
+  size_t evaluated_ = 0;
+  size_t peak_ = 0, lower_bound_ = 0, output_bytes_ = 0;
+
+  mutable std::mutex mutex_;
+  mutable std::vector<std::unique_ptr<Frame>> frames_;  // by workspace index
+};
+
+}  // namespace sardonyx::runtime

@@ -1,0 +1,196 @@
+#include "runtime/program.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "core/parallel.h"
+#include "optimize/evaluate.h"
+#include "optimize/optimize.h"
+#include "optimize/sort.h"
+
+namespace sardonyx::runtime {
+namespace {
+
+Error unsupported(std::string message) { return Error(ErrorCode::kUnsupported, std::move(message)); }
+Error invalid_model(std::string message) { return Error(ErrorCode::kInvalidModel, std::move(message)); }
+
+ModelMetadata metadata_of(const model::Model& model) {
+  ModelMetadata result{.producer_name = model.producer_name,
+                       .producer_version = model.producer_version,
+                       .graph_name = model.graph.name,
+                       .domain = model.domain,
+                       .description = model.doc_string,
+                       .graph_description = model.graph.doc_string,
+                       .version = model.model_version,
+                       .ir_version = model.ir_version,
+                       .opset_import = {},
+                       .custom_metadata_map = {}};
+  for (const model::OpsetId& opset : model.opset_import) result.opset_import.emplace_back(opset.domain, opset.version);
+  for (const model::StringPair& pair : model.metadata_props) result.custom_metadata_map.emplace_back(pair.key, pair.value);
+  return result;
+}
+
+model::Model& checked(model::Model& model) {
+  if (!model.has_graph) throw invalid_model("the model has no graph");
+  if (!model.graph.sparse_initializer.empty()) {
+    throw unsupported(fmt::format("sparse initializer '{}': sparse tensors are not supported; store it as a dense initializer",
+                                  model.graph.sparse_initializer[0].values.name));
+  }
+  return model;
+}
+
+// Why the node cannot run on any back end, or "".
+std::string refusal(const model::Node& node, const model::Model& model) {
+  if (optimize::has_subgraph(node)) return "control flow (operators that hold graphs: If, Loop, Scan) is not supported";
+  for (const model::Function& function : model.functions) {
+    if (function.name == node.op_type && function.domain == node.domain) {
+      return fmt::format("it calls the model-local function '{}' of domain '{}'; inline the functions of the model first", function.name,
+                         function.domain);
+    }
+  }
+  return "";
+}
+
+// The whole pages of a tensor that lie in the map.
+std::span<const std::byte> pages_of(const Tensor& tensor, std::span<const std::byte> map) {
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<uintptr_t>(tensor.raw()), end = begin + tensor.byte_size();
+  const auto map_begin = reinterpret_cast<uintptr_t>(map.data());
+  if (begin < map_begin || end > map_begin + map.size()) return {};
+  const uintptr_t first = (begin + page - 1) / page * page, last = end / page * page;
+  if (first >= last) return {};
+  return map.subspan(first - map_begin, last - first);
+}
+
+}  // namespace
+
+std::string ProgramNode::op() const {
+  return node.domain.empty() || node.domain == "ai.onnx" ? node.op_type : node.domain + "." + node.op_type;
+}
+
+std::string ProgramNode::where() const {
+  std::string text = model::describe(node);
+  text.insert(text.size() - 1, fmt::format(", opset {}", opset));
+  return text;
+}
+
+Program::Program(model::Model model, const Backend& backend, const SessionOptions& options, std::shared_ptr<const core::MappedFile> map)
+    : metadata_(metadata_of(model)), signature_(checked(model), options.free_dimension_overrides) {
+  passes_ = optimize::optimize(model, options.graph_optimization_level, options.disabled_passes);
+  for (size_t i = 0; i < signature_.inputs().size(); ++i) {
+    values_[static_cast<size_t>(value_id(signature_.inputs()[i].arg.name))].input = static_cast<int32_t>(i);
+  }
+  add_constants(model.graph);
+  add_nodes(model, backend);
+  add_outputs(model.graph);
+  ids_ = {};
+  map_ = map;
+  release_consumed(map ? map->bytes() : std::span<const std::byte>());
+}
+
+ValueId Program::value_id(const std::string& name) {
+  if (name.empty()) return kAbsent;
+  const auto [entry, is_new] = ids_.emplace(name, static_cast<ValueId>(values_.size()));
+  if (is_new) values_.push_back({.name = name, .shape = {}, .constant = {}});
+  return entry->second;
+}
+
+void Program::set_constant(ValueId id, Tensor tensor) {
+  ProgramValue& value = values_[static_cast<size_t>(id)];
+  value.is_constant = true;
+  value.dtype = tensor.dtype();
+  value.shape = tensor.shape();
+  value.constant = std::move(tensor);
+}
+
+void Program::add_constants(const model::Graph& graph) {
+  for (const model::TensorData& tensor : graph.initializer) {
+    const ValueId id = value_id(tensor.name);
+    if (id == kAbsent) throw invalid_model("an initializer has no name");
+    if (values_[static_cast<size_t>(id)].input >= 0) continue;  // may be fed: not a constant
+    with_trail([&] { return fmt::format("initializer '{}'", tensor.name); }, [&] { set_constant(id, model::decode(tensor)); });
+  }
+}
+
+void Program::add_nodes(model::Model& model, const Backend& backend) {
+  nodes_.reserve(model.graph.node.size());
+  std::vector<model::Node> nodes = std::move(model.graph.node);
+  for (model::Node& node : nodes) add_node(std::move(node), model, backend);
+}
+
+void Program::add_node(model::Node node, const model::Model& model, const Backend& backend) {
+  ProgramNode& added = nodes_.emplace_back();
+  added.node = std::move(node);
+  added.opset = model.opset_version(added.node.domain);
+  added.deterministic = optimize::is_deterministic(added.node);
+  with_trail([&] { return added.where(); },
+             [&] {
+               if (added.opset == 0) throw invalid_model(fmt::format("the model imports no opset of domain '{}'", added.node.domain));
+               std::string reason = refusal(added.node, model);
+               if (reason.empty()) reason = backend.refusal(added.node, added.opset);
+               if (!reason.empty()) throw unsupported(std::move(reason));
+             });
+  for (const std::string& input : added.node.input) added.inputs.push_back(value_id(input));
+  for (const std::string& output : added.node.output) added.outputs.push_back(value_id(output));
+  std::vector<const Tensor*> constants;
+  for (const ValueId id : added.inputs) {
+    const bool is_constant = id != kAbsent && values_[static_cast<size_t>(id)].is_constant;
+    constants.push_back(is_constant ? &values_[static_cast<size_t>(id)].constant : nullptr);
+  }
+  added.prepared = backend.prepare({added.node, added.opset, constants});
+  if (evaluate(added)) nodes_.pop_back();
+}
+
+// A node without inputs (Constant) becomes constants right away, so that the nodes behind it can pack them.
+bool Program::evaluate(const ProgramNode& node) {
+  if (!node.inputs.empty() || !node.deterministic) return false;
+  const auto results = with_trail([&] { return node.where(); },
+                                  [&] { return optimize::run_on_constants(*node.prepared, {}, SIZE_MAX, core::shared_pool()); });
+  for (size_t i = 0; i < node.outputs.size() && i < results->size(); ++i) {
+    if (node.outputs[i] != kAbsent && (*results)[i].defined()) set_constant(node.outputs[i], (*results)[i]);
+  }
+  return true;
+}
+
+void Program::add_outputs(const model::Graph& graph) {
+  for (const model::ValueInfo& output : graph.output) {
+    const size_t known = values_.size();
+    const ValueId id = value_id(output.name);
+    if (id == kAbsent || values_.size() != known) {
+      throw invalid_model(fmt::format("graph output '{}' is produced by no node, initializer or graph input", output.name));
+    }
+    outputs_.push_back({output.name, output.type});
+    output_values_.push_back(id);
+  }
+}
+
+void Program::release_consumed(std::span<const std::byte> map) {
+  std::vector<bool> needed(values_.size(), false);
+  std::vector<bool> consumed(values_.size(), false);
+  for (const ValueId id : output_values_) needed[static_cast<size_t>(id)] = true;
+  for (const ProgramNode& node : nodes_) {
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (node.inputs[i] == kAbsent) continue;
+      const auto id = static_cast<size_t>(node.inputs[i]);
+      (node.prepared->consumed_constant(i) ? consumed : needed)[id] = true;
+    }
+  }
+  for (size_t i = 0; i < values_.size(); ++i) {
+    ProgramValue& value = values_[i];
+    if (!value.constant.defined() || needed[i]) continue;
+    const std::span<const std::byte> pages = pages_of(value.constant, map);
+    if (consumed[i] && !pages.empty()) packed_pages_.push_back(pages);
+    value.constant = Tensor();
+  }
+}
+
+void Program::give_back_packed() const noexcept {
+  const std::shared_ptr<const core::MappedFile> map = map_.lock();
+  if (!map) return;
+  for (const std::span<const std::byte> pages : packed_pages_) madvise(const_cast<std::byte*>(pages.data()), pages.size(), MADV_DONTNEED);
+}
+
+}  // namespace sardonyx::runtime

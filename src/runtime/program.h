@@ -1,0 +1,84 @@
+// A loaded model: optimised, in running order, its constants decoded and its nodes prepared. Shared by all plans; immutable.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/mapped_file.h"
+#include "ops/op.h"
+#include "runtime/backend.h"
+#include "runtime/signature.h"
+#include "sardonyx/model.h"
+#include "sardonyx/session.h"
+
+namespace sardonyx::runtime {
+
+// Index of a value; kAbsent: an optional input or output that is left out.
+using ValueId = int32_t;
+inline constexpr ValueId kAbsent = -1;
+
+struct ProgramValue {
+  std::string name;
+  int32_t input = -1;        // index of Signature::inputs()
+  bool is_constant = false;  // dtype and shape are then known
+  DType dtype = DType::kUndefined;
+  Shape shape;
+  Tensor constant;  // undefined also where every reader has packed it
+};
+
+struct ProgramNode {
+  model::Node node;
+  int64_t opset = 0;
+  std::unique_ptr<ops::Prepared> prepared;
+  std::vector<ValueId> inputs, outputs;
+  bool deterministic = true;
+
+  std::string where() const;  // "node 'conv1' (Conv, opset 17)"
+  std::string op() const;     // "Conv", "ai.sardonyx.FusedConv"
+};
+
+class Program {
+ public:
+  // `map` is the file that the model's payloads are views on, if any: pages of weights that are packed are given back.
+  Program(model::Model model, const Backend& backend, const SessionOptions& options, std::shared_ptr<const core::MappedFile> map);
+
+  const Signature& signature() const noexcept { return signature_; }
+  const std::vector<ProgramNode>& nodes() const noexcept { return nodes_; }
+  const std::vector<ProgramValue>& values() const noexcept { return values_; }
+  const std::vector<NodeArg>& outputs() const noexcept { return outputs_; }
+  const std::vector<ValueId>& output_values() const noexcept { return output_values_; }
+  const ModelMetadata& metadata() const noexcept { return metadata_; }
+  const std::vector<PassReport>& passes() const noexcept { return passes_; }
+
+  // Gives the file's pages of weights that nodes pack for themselves back to the system; they are read again if ever needed. To be called
+  // when a plan has been bound.
+  void give_back_packed() const noexcept;
+
+ private:
+  ValueId value_id(const std::string& name);
+  void add_constants(const model::Graph& graph);
+  void add_nodes(model::Model& model, const Backend& backend);
+  void add_node(model::Node node, const model::Model& model, const Backend& backend);
+  bool evaluate(const ProgramNode& node);
+  void set_constant(ValueId id, Tensor tensor);
+  void add_outputs(const model::Graph& graph);
+  void release_consumed(std::span<const std::byte> map);
+
+  ModelMetadata metadata_;
+  Signature signature_;
+  std::vector<PassReport> passes_;
+  std::vector<ProgramValue> values_;
+  std::unordered_map<std::string, ValueId> ids_;  // while loading
+  std::vector<ProgramNode> nodes_;
+  std::vector<NodeArg> outputs_;
+  std::vector<ValueId> output_values_;
+  std::weak_ptr<const core::MappedFile> map_;
+  std::vector<std::span<const std::byte>> packed_pages_;
+};
+
+}  // namespace sardonyx::runtime

@@ -1,0 +1,61 @@
+// What a model takes: its inputs, their axes, and the checks of what is fed.
+#pragma once
+
+#include <cstdint>
+#include <memory_resource>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sardonyx/model.h"
+#include "sardonyx/session.h"
+
+namespace sardonyx::runtime {
+
+struct Axis {
+  int64_t size = -1;       // fixed; -1: any
+  int symbol = -1;         // index into Signature::symbols(); with a fixed size: the symbol that an option fixed
+  std::string denotation;  // of the model, for messages
+  bool fixed_by_option = false;
+};
+
+struct Input {
+  NodeArg arg;
+  DType dtype = DType::kUndefined;
+  bool has_rank = false;
+  std::vector<Axis> axes;
+  Tensor fallback;  // of an overridable initializer; undefined for an input that must be fed
+};
+
+class Signature {
+ public:
+  // Inputs that must be fed come first, then initializers that may be. Applies the overrides to the types of the model's inputs, outputs
+  // and value_info. Throws InvalidModel and Unsupported for inputs that cannot be fed, InvalidArgument for unknown symbols.
+  Signature(model::Model& model, std::span<const std::pair<std::string, int64_t>> overrides);
+
+  const std::vector<Input>& inputs() const noexcept { return inputs_; }
+  size_t required_inputs() const noexcept { return required_; }
+  std::optional<size_t> find(std::string_view name) const noexcept;
+
+  // One tensor per input: what is fed, else the fallback. Throws InvalidArgument where names, types or shapes do not fit.
+  void resolve(const Feeds& feeds, std::pmr::vector<const Tensor*>& tensors) const;
+  // The same for shapes alone; an axis of fixed size need not be given.
+  std::vector<Shape> resolve(const InputShapes& shapes) const;
+
+ private:
+  void add_input(const model::ValueInfo& info, Tensor fallback, std::span<const std::pair<std::string, int64_t>> overrides);
+  int symbol_id(const std::string& symbol);
+  size_t index_of(std::string_view name) const;
+  [[noreturn]] void report_missing(const std::pmr::vector<const Tensor*>& tensors, const Feeds& feeds) const;
+  void check_shape(size_t input, std::span<const int64_t> shape) const;
+  template <class ShapeOf>
+  void check_symbols(const ShapeOf& shape_of, std::pmr::memory_resource* memory) const;
+
+  std::vector<Input> inputs_;
+  size_t required_ = 0;
+  std::vector<std::string> symbols_;
+};
+
+}  // namespace sardonyx::runtime
