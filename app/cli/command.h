@@ -23,6 +23,8 @@ void add_run(CLI::App& app, int& status);
 void add_compare(CLI::App& app, int& status);
 void add_test(CLI::App& app, int& status);
 void add_bench(CLI::App& app, int& status);
+void add_print(CLI::App& app, int& status);
+void add_parse(CLI::App& app, int& status);
 
 // Standard output, with an error where it cannot be written.
 void print(std::string_view text);

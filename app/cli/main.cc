@@ -34,6 +34,8 @@ int main(int argc, char** argv) {
   sardonyx::cli::add_compare(app, status);
   sardonyx::cli::add_test(app, status);
   sardonyx::cli::add_bench(app, status);
+  sardonyx::cli::add_print(app, status);
+  sardonyx::cli::add_parse(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {

@@ -3,105 +3,62 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
-
-#include "export/graph_builder.h"
+#include <utility>
 
 namespace sardonyx::exporter {
 
 namespace {
-// The symbols that options.dynamic_axes gives one input or output.
-struct Declared {
-  std::string name;
-  size_t rank;
-  std::vector<std::string> symbols;
+using Sizes = std::map<std::string, int64_t>;  // of each symbol
+using SizesInRuns = std::vector<int64_t>;      // of one axis, in the example and in each probe
+
+constexpr int64_t kLarge = 32;
+
+// The module's trace at other sizes.
+struct Probe {
+  Sizes sizes;
+  nn::Trace trace;
 };
 
-std::vector<Declared> boundary(const std::vector<std::string>& names, const nn::Trace& trace, const std::vector<nn::ValueId>& ids) {
-  std::vector<Declared> result;
-  for (size_t i = 0; i < ids.size(); ++i) {
-    const size_t rank = trace.values[static_cast<size_t>(ids[i])].shape.size();
-    result.push_back({names[i], rank, std::vector<std::string>(rank)});
-  }
-  return result;
-}
-
-void declare(Declared& target, int64_t axis, const std::string& symbol, std::vector<std::string>& problems) {
-  const auto rank = static_cast<int64_t>(target.rank);
-  if (axis < -rank || axis >= rank) {
-    problems.push_back(fmt::format("axis {} of '{}', which has rank {}", axis, target.name, rank));
-  } else if (symbol.empty()) {
-    problems.push_back(fmt::format("an empty symbol for axis {} of '{}'", axis, target.name));
-  } else {
-    target.symbols[static_cast<size_t>(axis < 0 ? axis + rank : axis)] = symbol;
-  }
-}
-
-void declare_all(Declared& target, const DynamicAxes::mapped_type& axes, std::vector<std::string>& problems) {
-  if (const auto* named = std::get_if<std::map<int64_t, std::string>>(&axes)) {
-    for (const auto& [axis, symbol] : *named) declare(target, axis, symbol, problems);
-    return;
-  }
-  int serial = 0;
-  for (const int64_t axis : std::get<std::vector<int64_t>>(axes)) {
-    declare(target, axis, fmt::format("{}_dynamic_axes_{}", target.name, ++serial), problems);
-  }
-}
-
-void apply_options(const ExportOptions& options, std::vector<Declared>& inputs, std::vector<Declared>& outputs) {
-  std::vector<std::string> problems;
-  for (const auto& [name, axes] : options.dynamic_axes) {
-    bool known = false;
-    for (std::vector<Declared>* side : {&inputs, &outputs}) {
-      for (Declared& target : *side) {
-        if (target.name != name) continue;
-        known = true;
-        declare_all(target, axes, problems);
-      }
-    }
-    if (!known) problems.push_back(fmt::format("'{}', which is neither an input nor an output", name));
-  }
-  if (!problems.empty()) throw Error(ErrorCode::kInvalidArgument, fmt::format("dynamic_axes names {}", fmt::join(problems, "; ")));
-}
-
-// The size of each symbol in the example inputs.
-std::map<std::string, int64_t> example_sizes(const std::vector<Declared>& inputs, const std::vector<Tensor>& args) {
-  std::map<std::string, int64_t> sizes;
+Sizes example_sizes(const std::vector<Port>& inputs, const std::vector<Tensor>& args) {
+  Sizes sizes;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    for (size_t axis = 0; axis < inputs[i].rank; ++axis) {
-      const std::string& symbol = inputs[i].symbols[axis];
-      if (symbol.empty()) continue;
-      const int64_t size = args[i].shape()[axis];
-      const auto [place, fresh] = sizes.try_emplace(symbol, size);
-      if (!fresh && place->second != size) {
-        throw Error(ErrorCode::kInvalidArgument, fmt::format("dynamic_axes: '{}' stands for size {} and, in input '{}', for {}", symbol,
-                                                             place->second, inputs[i].name, size));
-      }
+    for (size_t axis = 0; axis < inputs[i].symbols.size(); ++axis) {
+      if (const std::string& symbol = inputs[i].symbols[axis]; !symbol.empty()) sizes.emplace(symbol, args[i].shape()[axis]);
     }
   }
   return sizes;
 }
 
-using Sizes = std::map<std::string, int64_t>;
-
-// Other sizes for the symbols, each by another factor so that they can be told apart. Smaller ones first, to be quick; modules may need
-// sizes that divide by something, so these are halves and multiples.
+// Other sizes for the symbols, each changed in another way so that they can be told apart. Smaller ones first, to be quick; modules may
+// need sizes that divide by something, so these are halves and multiples.
 std::vector<Sizes> other_sizes(const Sizes& example) {
-  constexpr int64_t kLarge = 32;
   Sizes smaller, larger, next;
   int64_t order = 1;
   for (const auto& [symbol, size] : example) {
-    const int64_t divisor = int64_t{1} << std::min<int64_t>(order, 3);
-    smaller[symbol] = size >= kLarge && size % divisor == 0 ? size / divisor : (size == 0 ? 1 : size) * (order + 1);
-    larger[symbol] = (size == 0 ? 1 : size) * (order + 1);
+    larger[symbol] = std::max<int64_t>(size, 1) * (order + 1);
+    const int64_t divisor = order <= 3 ? int64_t{1} << order : 0;
+    smaller[symbol] = size >= kLarge && divisor != 0 && size % divisor == 0 ? size / divisor : larger[symbol];
     next[symbol] = size + order;
     ++order;
   }
   return {smaller, larger, next};
 }
 
-std::vector<Tensor> resized(const std::vector<Tensor>& args, const std::vector<Declared>& inputs, const Sizes& sizes) {
+// Sizes that are far from the example's where that is small: there a stride can hide a difference.
+Sizes far_sizes(const Sizes& example, const Sizes& probed) {
+  Sizes far;
+  int64_t order = 1;
+  for (const auto& [symbol, size] : example) {
+    far[symbol] = size >= kLarge ? probed.at(symbol) : std::max<int64_t>(size, 1) * (2 * order + 3);
+    ++order;
+  }
+  return far;
+}
+
+std::vector<Tensor> resized(const std::vector<Tensor>& args, const std::vector<Port>& inputs, const Sizes& sizes) {
   std::vector<Tensor> result;
   for (size_t i = 0; i < args.size(); ++i) {
     Shape shape = args[i].shape();
@@ -113,80 +70,157 @@ std::vector<Tensor> resized(const std::vector<Tensor>& args, const std::vector<D
   return result;
 }
 
-struct SecondTrace {
-  nn::Trace trace;
-  Sizes sizes;
-};
+class Prober {
+ public:
+  Prober(nn::Module& module, const std::vector<Tensor>& args, const nn::Trace& trace, const std::vector<Port>& inputs)
+      : module_(module), args_(args), trace_(trace), inputs_(inputs) {}
 
-SecondTrace trace_again(nn::Module& module, const std::vector<Tensor>& args, const std::vector<Declared>& inputs, const Sizes& example) {
-  std::optional<Error> failure;
-  for (const Sizes& sizes : other_sizes(example)) {
+  std::vector<Probe> probe(const Sizes& example) const {
+    std::vector<Probe> probes;
+    probes.push_back(first_that_runs(other_sizes(example)));
+    const Sizes far = far_sizes(example, probes[0].sizes);
+    if (far != probes[0].sizes && is_cheap(far)) {
+      std::optional<Error> failure;
+      if (std::optional<Probe> second = run(far, failure)) probes.push_back(std::move(*second));
+    }
+    return probes;
+  }
+
+ private:
+  Probe first_that_runs(const std::vector<Sizes>& candidates) const {
+    std::optional<Error> failure;
+    for (const Sizes& sizes : candidates) {
+      if (std::optional<Probe> probe = run(sizes, failure)) return std::move(*probe);
+    }
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("dynamic_axes: the module takes the example's sizes, but no others that were tried (give axes that must be "
+                            "equal the same symbol, leave others fixed): {}",
+                            failure->what()));
+  }
+
+  // Nothing if the module does not take these sizes; `failure` then keeps the first reason.
+  std::optional<Probe> run(const Sizes& sizes, std::optional<Error>& failure) const {
+    std::optional<Probe> probe;
     try {
-      return {nn::trace(module, resized(args, inputs, sizes)), sizes};
+      probe = Probe{sizes, nn::trace(module_, resized(args_, inputs_, sizes))};
     } catch (const Error& error) {
       if (!failure) failure = error;
+      return std::nullopt;
     }
+    if (const std::optional<std::string> difference = nn::first_difference(trace_, probe->trace)) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  fmt::format("dynamic_axes: the module's forward depends on the size of a dynamic axis: {}. Use flatten, or reshape with "
+                              "one -1, instead of sizes taken from a tensor; or leave the axis fixed",
+                              *difference));
+    }
+    return probe;
   }
-  throw Error(ErrorCode::kInvalidArgument,
-              fmt::format("dynamic_axes: the module takes the example's sizes, but no others that were tried: {}", failure->what()));
+
+  bool is_cheap(const Sizes& sizes) const {
+    constexpr double kElements = 65536;
+    double elements = 0;
+    for (size_t i = 0; i < args_.size(); ++i) {
+      double product = 1;
+      for (size_t axis = 0; axis < args_[i].shape().size(); ++axis) {
+        const std::string& symbol = inputs_[i].symbols[axis];
+        product *= static_cast<double>(symbol.empty() ? args_[i].shape()[axis] : sizes.at(symbol));
+      }
+      elements += product;
+    }
+    return elements <= kElements;
+  }
+
+  nn::Module& module_;
+  const std::vector<Tensor>& args_;
+  const nn::Trace& trace_;
+  const std::vector<Port>& inputs_;
+};
+
+SizesInRuns sizes_in_runs(const nn::Trace& trace, const std::vector<Probe>& probes, nn::ValueId id, size_t axis) {
+  const auto v = static_cast<size_t>(id);
+  SizesInRuns sizes = {trace.values[v].shape[axis]};
+  for (const Probe& probe : probes) sizes.push_back(probe.trace.values[v].shape[axis]);
+  return sizes;
 }
 
-// The symbol of an output axis that the caller did not name: the input symbol whose sizes it has in both traces, else a derived name.
-std::string derived_symbol(int64_t before, int64_t after, const Sizes& example, const Sizes& other, const std::string& output,
-                           size_t axis) {
-  for (const auto& [symbol, size] : example) {
-    if (size == before && other.at(symbol) == after) return symbol;
-  }
-  return fmt::format("{}_dim_{}", output, axis);
+bool differs(const SizesInRuns& sizes) {
+  return std::any_of(sizes.begin(), sizes.end(), [&](int64_t size) { return size != sizes[0]; });
 }
 
-std::vector<std::vector<model::Dimension>> fixed_or_symbol(const std::vector<Declared>& declared, const nn::Trace& trace,
-                                                           const std::vector<nn::ValueId>& ids) {
-  std::vector<std::vector<model::Dimension>> result;
-  for (size_t i = 0; i < ids.size(); ++i) {
-    std::vector<model::Dimension>& dims = result.emplace_back();
-    const Shape& shape = trace.values[static_cast<size_t>(ids[i])].shape;
-    for (size_t axis = 0; axis < shape.size(); ++axis) {
-      const std::string& symbol = declared[i].symbols[axis];
-      dims.push_back(symbol.empty() ? model::Dimension(shape[axis]) : model::Dimension(symbol));
+// The symbols of outputs: those that the caller gave are held to their meaning; the others are the input's symbol of the same sizes, or
+// made up.
+class OutputSymbols {
+ public:
+  OutputSymbols(const Sizes& example, const std::vector<Probe>& probes) {
+    for (const auto& [symbol, size] : example) {
+      SizesInRuns& sizes = meaning_[symbol];
+      sizes.push_back(size);
+      for (const Probe& probe : probes) sizes.push_back(probe.sizes.at(symbol));
     }
   }
-  return result;
+
+  void hold(const Port& port, size_t axis, const SizesInRuns& sizes, DynamicSizes& result) {
+    const auto [meaning, fresh] = meaning_.try_emplace(port.symbols[axis], sizes);
+    if (!fresh && meaning->second != sizes) {
+      problems_.push_back(fmt::format("symbol '{}' stands for size {} in {}, elsewhere for {}", port.symbols[axis], sizes[0],
+                                      describe_axis(port, axis), meaning->second[0]));
+      if (sizes[0] == meaning->second[0]) problems_.back() += " (equal in the example only)";
+    } else if (!differs(sizes)) {
+      result.warnings.push_back(
+          fmt::format("dynamic_axes names {}, whose size {} depends on no dynamic axis of an input", describe_axis(port, axis), sizes[0]));
+    }
+  }
+
+  std::string derive(const Port& port, size_t axis, const SizesInRuns& sizes) const {
+    for (const auto& [symbol, meaning] : meaning_) {
+      if (meaning == sizes) return symbol;
+    }
+    std::string symbol = fmt::format("{}_dim_{}", port.name, axis);
+    while (meaning_.contains(symbol)) symbol += '_';
+    return symbol;
+  }
+
+  void throw_problems() const {
+    if (problems_.empty()) return;
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("dynamic_axes: {}; give each size a symbol of its own", fmt::join(problems_, "; ")));
+  }
+
+ private:
+  std::map<std::string, SizesInRuns> meaning_;
+  std::vector<std::string> problems_;
+};
+
+void complete_outputs(DynamicSizes& result, const nn::Trace& trace, const Sizes& example, const std::vector<Probe>& probes) {
+  OutputSymbols symbols(example, probes);
+  const auto for_each_axis = [&](const auto& body) {
+    for (Port& port : result.boundary.outputs) {
+      for (size_t axis = 0; axis < port.symbols.size(); ++axis) body(port, axis, sizes_in_runs(trace, probes, port.value, axis));
+    }
+  };
+  for_each_axis([&](Port& port, size_t axis, const SizesInRuns& sizes) {
+    if (!port.symbols[axis].empty()) symbols.hold(port, axis, sizes, result);
+  });
+  symbols.throw_problems();
+  for_each_axis([&](Port& port, size_t axis, const SizesInRuns& sizes) {
+    if (port.symbols[axis].empty() && differs(sizes)) port.symbols[axis] = symbols.derive(port, axis, sizes);
+  });
 }
 }  // namespace
 
-DynamicSizes find_dynamic_sizes(nn::Module& module, const std::vector<Tensor>& args, const nn::Trace& trace, const ExportOptions& options) {
-  std::vector<Declared> inputs = boundary(boundary_names(options.input_names, trace.inputs.size(), "input"), trace, trace.inputs);
-  std::vector<Declared> outputs = boundary(boundary_names(options.output_names, trace.outputs.size(), "output"), trace, trace.outputs);
-  apply_options(options, inputs, outputs);
+DynamicSizes find_dynamic_sizes(nn::Module& module, const std::vector<Tensor>& args, const nn::Trace& trace, Boundary boundary) {
   DynamicSizes result;
-  for (const nn::TraceValue& value : trace.values) result.values.emplace_back(value.shape.size(), false);
-  const Sizes example = example_sizes(inputs, args);
-  if (!example.empty()) {
-    const SecondTrace second = trace_again(module, args, inputs, example);
-    if (const std::optional<std::string> difference = nn::first_difference(trace, second.trace)) {
-      throw Error(
-          ErrorCode::kInvalidArgument,
-          fmt::format("dynamic_axes: the module's forward depends on the size of a dynamic axis: {}. Use flatten, or reshape with one "
-                      "-1, instead of sizes taken from a tensor; or leave the axis fixed",
-                      *difference));
-    }
-    for (size_t v = 0; v < trace.values.size(); ++v) {
-      for (size_t axis = 0; axis < trace.values[v].shape.size(); ++axis) {
-        result.values[v][axis] = trace.values[v].shape[axis] != second.trace.values[v].shape[axis];
-      }
-    }
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      const auto id = static_cast<size_t>(trace.outputs[i]);
-      for (size_t axis = 0; axis < outputs[i].rank; ++axis) {
-        if (!result.values[id][axis] || !outputs[i].symbols[axis].empty()) continue;
-        outputs[i].symbols[axis] =
-            derived_symbol(trace.values[id].shape[axis], second.trace.values[id].shape[axis], example, second.sizes, outputs[i].name, axis);
-      }
+  result.boundary = std::move(boundary);
+  const Sizes example = example_sizes(result.boundary.inputs, args);
+  std::vector<Probe> probes;
+  if (!example.empty()) probes = Prober(module, args, trace, result.boundary.inputs).probe(example);
+  for (size_t v = 0; v < trace.values.size(); ++v) {
+    std::vector<bool>& axes = result.values.emplace_back();
+    for (size_t axis = 0; axis < trace.values[v].shape.size(); ++axis) {
+      axes.push_back(differs(sizes_in_runs(trace, probes, static_cast<nn::ValueId>(v), axis)));
     }
   }
-  result.inputs = fixed_or_symbol(inputs, trace, trace.inputs);
-  result.outputs = fixed_or_symbol(outputs, trace, trace.outputs);
+  complete_outputs(result, trace, example, probes);
   return result;
 }
 

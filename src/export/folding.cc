@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -96,35 +97,79 @@ void drop_unused_initializers(model::Graph& graph) {
   std::erase_if(graph.input, [&](const model::ValueInfo& input) { return dropped.contains(input.name); });
 }
 
-void fold_constants(model::Graph& graph, int64_t opset) {
-  constexpr size_t kMayGrow = 1024;
-  std::unordered_map<std::string, Tensor> constants;
-  for (const model::TensorData& tensor : graph.initializer) constants.emplace(tensor.name, model::decode(tensor));
-  std::unordered_set<std::string_view> outputs;
-  for (const model::ValueInfo& output : graph.output) outputs.insert(output.name);
-  const auto is_constant = [&](const std::string& name) { return constants.contains(name); };
-  std::vector<model::Node> kept;
-  for (model::Node& node : graph.node) {
-    const bool foldable = !node.input.empty() && std::all_of(node.input.begin(), node.input.end(), is_constant) &&
-                          node.output.size() == 1 && !outputs.contains(node.output[0]) &&
-                          ops::find_operator(node.domain, node.op_type) != nullptr;
-    if (foldable) {
-      std::vector<Tensor> inputs;
-      size_t bytes = kMayGrow;
-      for (const std::string& name : node.input) {
-        inputs.push_back(constants.at(name));
-        bytes += inputs.back().byte_size();
+namespace {
+class ConstantFolder {
+ public:
+  ConstantFolder(model::Graph& graph, int64_t opset) : graph_(graph), opset_(opset) {
+    std::unordered_set<std::string_view> replaceable;
+    for (const model::ValueInfo& input : graph.input) replaceable.insert(input.name);
+    for (const model::TensorData& tensor : graph.initializer) {
+      if (!replaceable.contains(tensor.name)) constants_.emplace(tensor.name, model::decode(tensor));
+    }
+    for (const model::ValueInfo& output : graph.output) outputs_.insert(output.name);
+  }
+
+  void run() {
+    std::vector<model::Node> kept;
+    for (model::Node& node : graph_.node) {
+      for (std::string& input : node.input) {
+        if (const auto same = renamed_.find(input); same != renamed_.end()) input = same->second;
       }
-      const std::vector<Tensor> results = ops::evaluate(node, opset, inputs);
-      if (results[0].byte_size() <= bytes) {
-        graph.initializer.push_back(model::encode(results[0], node.output[0]));
-        constants.emplace(node.output[0], results[0]);
-        continue;
+      if (!is_constant(node) || !fold(node)) kept.push_back(std::move(node));
+    }
+    graph_.node = std::move(kept);
+  }
+
+ private:
+  bool is_constant(const model::Node& node) const {
+    return !node.input.empty() && node.output.size() == 1 && !outputs_.contains(node.output[0]) &&
+           std::all_of(node.input.begin(), node.input.end(), [&](const std::string& name) { return constants_.contains(name); });
+  }
+
+  bool fold(const model::Node& node) {
+    for (const model::Node& done : folded_) {
+      if (done.op_type == node.op_type && done.input == node.input && done.attribute == node.attribute) {
+        renamed_.emplace(node.output[0], done.output[0]);
+        return true;
       }
     }
-    kept.push_back(std::move(node));
+    const std::optional<Tensor> result = compute(node);
+    if (!result) return false;
+    graph_.initializer.push_back(model::encode(*result, node.output[0]));
+    constants_.emplace(node.output[0], *result);
+    folded_.push_back(node);
+    return true;
   }
-  graph.node = std::move(kept);
+
+  // Nothing if there is no kernel, or the result is much larger than the inputs.
+  std::optional<Tensor> compute(const model::Node& node) const {
+    constexpr size_t kMayGrow = 1024;
+    std::vector<Tensor> inputs;
+    size_t bytes = kMayGrow;
+    for (const std::string& name : node.input) {
+      inputs.push_back(constants_.at(name));
+      bytes += inputs.back().byte_size();
+    }
+    try {
+      const Tensor result = ops::evaluate(node, opset_, inputs).at(0);
+      if (result.byte_size() <= bytes) return result;
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kUnsupported) throw;
+    }
+    return std::nullopt;
+  }
+
+  model::Graph& graph_;
+  int64_t opset_;
+  std::unordered_map<std::string, Tensor> constants_;
+  std::unordered_set<std::string> outputs_;
+  std::vector<model::Node> folded_;
+  std::unordered_map<std::string, std::string> renamed_;  // output of a node equal to a folded one -> the folded one's
+};
+}  // namespace
+
+void fold_constants(model::Graph& graph, int64_t opset) {
+  ConstantFolder(graph, opset).run();
   drop_unused_initializers(graph);
 }
 

@@ -2,8 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <set>
 #include <vector>
 
 #include "nn/trace.h"
@@ -21,8 +19,8 @@ struct FoldedNorm {
 // normalisation alone.
 std::vector<FoldedNorm> find_foldable_norms(const nn::Trace& trace);
 
-// Replaces nodes whose inputs are all initializers by initializers, unless that makes the model larger by more than a little; then drops
-// initializers that nothing uses.
+// Replaces nodes whose inputs are all initializers that no feed can replace by initializers, unless that makes the model larger by more
+// than a little; then drops initializers that nothing uses. Nodes that no kernel here can compute stay.
 void fold_constants(model::Graph& graph, int64_t opset);
 
 // Drops initializers that no node and no output uses.

@@ -3,43 +3,41 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+
+#include "schema/schema.h"
 
 namespace sardonyx::exporter {
 
 using model::Attribute;
 
-GraphBuilder::GraphBuilder(const nn::Trace& trace, std::vector<std::vector<bool>> dynamic, const ExportOptions& options)
-    : trace_(trace), dynamic_(std::move(dynamic)), options_(options) {
+namespace {
+// The first opset from `opset` on in which input number `input` of the operator takes the type; nothing if there is none.
+std::optional<int64_t> first_opset_taking(std::string_view op_type, size_t input, const std::string& type, int64_t opset) {
+  for (int64_t later = opset; later <= kMaxExportOpset; ++later) {
+    const std::optional<schema::Schema> schema = schema::find("", op_type, later);
+    if (!schema || schema->input_count() == 0) continue;
+    const schema::Parameter parameter = schema->input(std::min(input, schema->input_count() - 1));
+    if (schema->allows(parameter.type, type)) return later;
+  }
+  return std::nullopt;
+}
+}  // namespace
+
+GraphBuilder::GraphBuilder(const nn::Trace& trace, const DynamicSizes& sizes, const ExportOptions& options)
+    : trace_(trace), sizes_(sizes), options_(options) {
   graph_.name = "main_graph";
   // State-dict keys are reserved, so that a node's output never takes the name of a weight that comes later.
   for (const nn::TraceValue& value : trace.values) {
     if (!value.name.empty()) used_.insert(value.name);
   }
-  name_inputs();
-  name_outputs();
-}
-
-std::vector<std::string> boundary_names(const std::vector<std::string>& given, size_t count, std::string_view stem) {
-  std::vector<std::string> names(given.begin(), given.begin() + static_cast<std::ptrdiff_t>(std::min(given.size(), count)));
-  for (size_t serial = 0; names.size() < count;) {
-    std::string name = serial == 0 ? std::string(stem) : fmt::format("{}.{}", stem, serial);
-    ++serial;
-    if (std::find(given.begin(), given.end(), name) == given.end()) names.push_back(std::move(name));
+  for (const Port& output : sizes.boundary.outputs) used_.insert(output.name);
+  for (const Port& input : sizes.boundary.inputs) {
+    used_.insert(input.name);
+    names_[input.value] = input.name;
+    types_[input.name] = value(input.value).dtype;
+    graph_.input.push_back(declaration(input, value(input.value)));
   }
-  return names;
-}
-
-void GraphBuilder::name_inputs() {
-  input_names_ = boundary_names(options_.input_names, trace_.inputs.size(), "input");
-  for (size_t i = 0; i < trace_.inputs.size(); ++i) {
-    names_[trace_.inputs[i]] = input_names_[i];
-    used_.insert(input_names_[i]);
-  }
-}
-
-void GraphBuilder::name_outputs() {
-  output_names_ = boundary_names(options_.output_names, trace_.outputs.size(), "output");
-  used_.insert(output_names_.begin(), output_names_.end());
 }
 
 std::string GraphBuilder::unique(std::string wanted) {
@@ -48,53 +46,69 @@ std::string GraphBuilder::unique(std::string wanted) {
   return name;
 }
 
-void GraphBuilder::add_initializer(std::string name, const Tensor& tensor) {
+std::string GraphBuilder::scoped(std::string_view hint) const { return fmt::format("{}/{}", op_ != nullptr ? op_->scope : "", hint); }
+
+void GraphBuilder::add_initializer(const std::string& name, const Tensor& tensor) {
+  types_[name] = tensor.dtype();
   graph_.initializer.push_back(model::encode(tensor, name));
-  if (!options_.keep_initializers_as_inputs) return;
-  std::vector<model::Dimension> dims(tensor.shape().begin(), tensor.shape().end());
-  model::ValueInfo info;
-  info.name = std::move(name);
-  info.type = model::Type::of_tensor(tensor.dtype(), std::move(dims));
-  parameter_inputs_.push_back(std::move(info));
 }
 
-std::string GraphBuilder::source_name(const nn::TraceValue& value) { return value.name.empty() ? unique("constant") : value.name; }
+void GraphBuilder::add_weight(const std::string& name, const Tensor& tensor) {
+  if (!options_.export_params || options_.keep_initializers_as_inputs) {
+    model::ValueInfo info;
+    info.name = name;
+    info.type = model::Type::of_tensor(tensor.dtype(), {tensor.shape().begin(), tensor.shape().end()});
+    weight_inputs_.push_back(std::move(info));
+  }
+  types_[name] = tensor.dtype();
+  if (options_.export_params) add_initializer(name, tensor);
+}
 
 std::string GraphBuilder::name(nn::ValueId id) {
   if (id == nn::kNoValue) return "";
   if (const auto known = names_.find(id); known != names_.end()) return known->second;
   const nn::TraceValue& source = value(id);
   const auto replaced = replaced_.find(id);
-  const Tensor& tensor = replaced != replaced_.end() ? replaced->second.second : source.tensor;
+  const Tensor& tensor = replaced != replaced_.end() ? replaced->second.tensor : source.tensor;
   if (!tensor.defined()) throw Error(ErrorCode::kInternal, fmt::format("trace value {} is used before it is computed", id));
-  std::string name = replaced != replaced_.end() ? replaced->second.first : source_name(source);
+  const bool renamed = replaced != replaced_.end() && !replaced->second.name.empty();
+  std::string name = renamed ? unique(replaced->second.name) : source.name.empty() ? unique(scoped("constant")) : source.name;
   names_[id] = name;
-  const bool weight = source.origin == nn::TraceValue::Origin::kParameter || source.origin == nn::TraceValue::Origin::kBuffer;
-  if (weight && !options_.export_params) {
-    model::ValueInfo info;
-    info.name = name;
-    info.type = model::Type::of_tensor(tensor.dtype(), {tensor.shape().begin(), tensor.shape().end()});
-    parameter_inputs_.push_back(std::move(info));
-  } else {
+  if (source.name.empty()) {
     add_initializer(name, tensor);
+  } else {
+    add_weight(name, tensor);
   }
   return name;
 }
 
+void GraphBuilder::check_types(std::string_view op_type, const std::vector<std::string>& inputs) const {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].empty()) continue;
+    const std::string type = type_string(types_.at(inputs[i]));
+    const std::optional<int64_t> first = first_opset_taking(op_type, i, type, opset());
+    if (first == opset()) continue;
+    if (first) refuse(fmt::format("{} takes {} from opset {} on", op_type, type, *first));
+    refuse(fmt::format("{} takes no {} in any opset; convert to another type", op_type, type));
+  }
+}
+
 std::string GraphBuilder::node(std::string_view op_type, std::vector<std::string> inputs, Attributes attributes) {
+  while (!inputs.empty() && inputs.back().empty()) inputs.pop_back();
+  check_types(op_type, inputs);
   model::Node node;
-  node.name = unique(fmt::format("{}/{}", op_ != nullptr ? op_->scope : "", op_type));
+  node.name = unique(scoped(op_type));
   node.op_type = op_type;
-  node.input = std::move(inputs);
-  while (!node.input.empty() && node.input.back().empty()) node.input.pop_back();
   node.output = {unique(node.name + "_output_0")};
+  types_[node.output[0]] = op_type == "Shape" ? DType::kInt64 : types_.at(inputs[0]);
+  node.input = std::move(inputs);
   node.attribute = std::move(attributes);
   graph_.node.push_back(std::move(node));
   return graph_.node.back().output[0];
 }
 
 std::string GraphBuilder::constant(const Tensor& tensor, std::string_view hint) {
-  std::string name = unique(fmt::format("{}/{}", op_ != nullptr ? op_->scope : "", hint));
+  std::string name = unique(scoped(hint));
   add_initializer(name, tensor);
   return name;
 }
@@ -119,14 +133,15 @@ std::string GraphBuilder::transpose(const std::string& input, std::vector<int64_
 }
 
 std::string GraphBuilder::sizes_of(const std::string& input, const std::vector<int64_t>& axes, int64_t factor, int64_t divisor) {
-  const std::string shape = node("Shape", {input});
-  std::string sizes = node("Gather", {shape, ints(axes, "axes")}, {Attribute::of("axis", 0)});
+  std::string& gathered = gathered_[{input, axes}];
+  if (gathered.empty()) gathered = node("Gather", {node("Shape", {input}), ints(axes, "axes")}, {Attribute::of("axis", 0)});
+  std::string sizes = gathered;
   if (factor != 1) sizes = node("Mul", {sizes, ints({factor}, "factor")});
   if (divisor != 1) sizes = node("Div", {sizes, ints({divisor}, "divisor")});
   return sizes;
 }
 
-std::string GraphBuilder::reshape(const std::string& input, const std::vector<SizeEntry>& entries) {
+std::string GraphBuilder::reshape(const std::string& input, const std::vector<SizeEntry>& entries, Attributes attributes) {
   std::vector<std::string> parts;
   std::vector<int64_t> run;
   const auto flush = [&] {
@@ -144,7 +159,7 @@ std::string GraphBuilder::reshape(const std::string& input, const std::vector<Si
   flush();
   if (parts.empty()) parts.push_back(ints({}, "shape"));
   const std::string shape = parts.size() == 1 ? parts[0] : node("Concat", parts, {Attribute::of("axis", 0)});
-  return node("Reshape", {input, shape});
+  return node("Reshape", {input, shape}, std::move(attributes));
 }
 
 void GraphBuilder::refuse(std::string_view why) const {
@@ -153,33 +168,27 @@ void GraphBuilder::refuse(std::string_view why) const {
               fmt::format("cannot export {}{} to opset {}: {}", op_ != nullptr ? op_->kind : "the graph", module, opset(), why));
 }
 
-model::Graph GraphBuilder::finish(const std::vector<std::vector<model::Dimension>>& input_dims,
-                                  const std::vector<std::vector<model::Dimension>>& output_dims) {
-  op_ = nullptr;
-  const auto boundary = [&](const std::string& name, nn::ValueId id, const std::vector<model::Dimension>& dims) {
-    model::ValueInfo info;
-    info.name = name;
-    info.type = model::Type::of_tensor(value(id).dtype, dims);
-    return info;
-  };
-  for (size_t i = 0; i < trace_.inputs.size(); ++i) graph_.input.push_back(boundary(input_names_[i], trace_.inputs[i], input_dims[i]));
-  for (size_t i = 0; i < trace_.outputs.size(); ++i) {
-    const nn::ValueId id = trace_.outputs[i];
-    const std::string produced = name(id);
-    const bool sole = std::count(trace_.outputs.begin(), trace_.outputs.end(), id) == 1;
-    const auto maker = std::find_if(graph_.node.begin(), graph_.node.end(), [&](const model::Node& n) { return n.output[0] == produced; });
-    if (sole && maker != graph_.node.end()) {
-      // The value takes the output's name wherever it stands.
-      for (model::Node& user : graph_.node) std::replace(user.input.begin(), user.input.end(), produced, output_names_[i]);
-      maker->output[0] = output_names_[i];
-      names_[id] = output_names_[i];
-    } else {
-      node("Identity", {produced});
-      graph_.node.back().output[0] = output_names_[i];
-    }
-    graph_.output.push_back(boundary(output_names_[i], id, output_dims[i]));
+void GraphBuilder::add_output(const Port& port, bool sole) {
+  const std::string produced = name(port.value);
+  const auto maker = std::find_if(graph_.node.begin(), graph_.node.end(), [&](const model::Node& n) { return n.output[0] == produced; });
+  if (sole && maker != graph_.node.end()) {
+    // The value takes the output's name wherever it stands.
+    for (model::Node& user : graph_.node) std::replace(user.input.begin(), user.input.end(), produced, port.name);
+    maker->output[0] = port.name;
+    names_[port.value] = port.name;
+  } else {
+    node("Identity", {produced});
+    graph_.node.back().output[0] = port.name;
   }
-  graph_.input.insert(graph_.input.end(), parameter_inputs_.begin(), parameter_inputs_.end());
+  graph_.output.push_back(declaration(port, value(port.value)));
+}
+
+model::Graph GraphBuilder::finish() {
+  op_ = nullptr;
+  for (const Port& port : sizes_.boundary.outputs) {
+    add_output(port, std::count(trace_.outputs.begin(), trace_.outputs.end(), port.value) == 1);
+  }
+  graph_.input.insert(graph_.input.end(), weight_inputs_.begin(), weight_inputs_.end());
   return std::move(graph_);
 }
 

@@ -38,10 +38,12 @@ void lower_leaky_relu(GraphBuilder& graph, const TraceOp& op) {
   unary(graph, op, "LeakyRelu", {Attribute::of("alpha", static_cast<float>(op.get<double>("negative_slope")))});
 }
 
-// Clip's bounds are attributes before opset 11, inputs from it on, and other types than floats came with 12.
+// Reached in training mode only: evaluation leaves no trace.
+void lower_dropout(GraphBuilder& graph, const TraceOp&) { graph.refuse("it is random; call it with training = false"); }
+
+// Clip's bounds are attributes before opset 11, inputs from it on.
 void lower_clamp(GraphBuilder& graph, const TraceOp& op) {
   const ValueId x = op.inputs[0];
-  if (graph.opset() < 12 && !is_floating_point(graph.value(x).dtype)) graph.refuse("Clip takes integers from opset 12 on");
   const nn::TraceAttribute* low = op.find("min");
   const nn::TraceAttribute* high = op.find("max");
   if (graph.opset() < 11) {
@@ -55,9 +57,13 @@ void lower_clamp(GraphBuilder& graph, const TraceOp& op) {
   graph.set_name(op.outputs[0], graph.node("Clip", {graph.name(x), minimum, maximum}));
 }
 
-// Before opset 13 Softmax works on all axes from `axis` on as one: right as it stands on the last axis only.
+// Before opset 13 Softmax works on all axes from `axis` on as one: right as it stands on the last axis only. A scalar has no axis.
 void lower_softmax(GraphBuilder& graph, const TraceOp& op) {
   const ValueId x = op.inputs[0];
+  if (graph.rank(x) == 0) {
+    const std::string row = graph.reshape(graph.name(x), {int64_t{1}});
+    return graph.set_name(op.outputs[0], graph.reshape(graph.node("Softmax", {row}, {Attribute::of("axis", 0)}), {}));
+  }
   const int64_t last = graph.rank(x) - 1;
   const int64_t axis = graph.axis(x, op.get<int64_t>("dim"));
   if (graph.opset() >= 13 || axis == last) return unary(graph, op, "Softmax", {Attribute::of("axis", axis)});

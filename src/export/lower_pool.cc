@@ -1,6 +1,8 @@
 // Pooling.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "export/lowering.h"
 
 namespace sardonyx::exporter {
@@ -11,18 +13,71 @@ using nn::ValueId;
 using Ints = std::vector<int64_t>;
 
 namespace {
-constexpr int64_t kFirstCeilMode = 10;  // also MaxPool's dilations
+constexpr int64_t kFirstCeilMode = 10;       // also MaxPool's dilations
+constexpr int64_t kFirstTorchCeilMode = 22;  // a window that would begin in the end padding is left out, as PyTorch does
+
+// What a pooling's windows are in ONNX.
+struct Windows {
+  Ints pads;  // top, left, bottom, right
+  bool ceil_mode = false;
+  bool count_include_pad = false;
+};
+
+// One axis of a pooling with ceil_mode and fixed sizes.
+struct CeilAxis {
+  int64_t overhang;           // by how much the last window reaches beyond the padding
+  bool old_count_is_torches;  // opsets before 22 count the windows as PyTorch does
+  bool can_pad;               // padding that covers the overhang is below the kernel, as runtimes ask
+};
+
+CeilAxis ceil_axis(const GraphBuilder& graph, const TraceOp& op, size_t axis) {
+  const int64_t kernel = op.get<Ints>("kernel_size")[axis], stride = op.get<Ints>("stride")[axis], pad = op.get<Ints>("padding")[axis];
+  const int64_t dilation = op.find("dilation") != nullptr ? op.get<Ints>("dilation")[axis] : 1;
+  const int64_t extent = dilation * (kernel - 1) + 1, padded = graph.shape(op.inputs[0])[2 + axis] + 2 * pad;
+  const int64_t count = graph.shape(op.outputs[0])[2 + axis];
+  const int64_t overhang = (count - 1) * stride + extent - padded;
+  return {overhang, (padded - extent + stride - 1) / stride + 1 == count, pad + overhang < kernel};
+}
+
+// ceil_mode where the opset's means what PyTorch's does; else padding at the end that lets the last window in, unless an average would
+// count it.
+void apply_ceil_mode(const GraphBuilder& graph, const TraceOp& op, Windows& windows) {
+  const ValueId x = op.inputs[0];
+  if (graph.is_dynamic(x, 2) || graph.is_dynamic(x, 3)) {
+    if (graph.opset() < kFirstCeilMode) {
+      graph.refuse(fmt::format("ceil_mode came with opset {}; or leave height and width fixed", kFirstCeilMode));
+    }
+    windows.ceil_mode = true;
+    return;
+  }
+  const CeilAxis rows = ceil_axis(graph, op, 0), columns = ceil_axis(graph, op, 1);
+  if (rows.overhang <= 0 && columns.overhang <= 0) return;
+  const bool old_ceil_mode_is_right = rows.old_count_is_torches && columns.old_count_is_torches;
+  const int64_t first = old_ceil_mode_is_right ? kFirstCeilMode : kFirstTorchCeilMode;
+  const Ints& padding = op.get<Ints>("padding");
+  if (graph.opset() >= first) {
+    windows.ceil_mode = true;
+  } else if ((windows.count_include_pad && padding != Ints{0, 0}) || !rows.can_pad || !columns.can_pad) {
+    graph.refuse(fmt::format("ceil_mode with this padding can be told from opset {} on", first));
+  } else {
+    windows.count_include_pad = false;
+    windows.pads[2] += std::max<int64_t>(rows.overhang, 0);
+    windows.pads[3] += std::max<int64_t>(columns.overhang, 0);
+  }
+}
+
+Windows windows_of(const GraphBuilder& graph, const TraceOp& op, bool count_include_pad) {
+  const Ints& padding = op.get<Ints>("padding");
+  Windows windows{{padding[0], padding[1], padding[0], padding[1]}, false, count_include_pad};
+  if (op.get<bool>("ceil_mode")) apply_ceil_mode(graph, op, windows);
+  return windows;
+}
 
 // What MaxPool and AveragePool have in common.
-Attributes window(GraphBuilder& graph, const TraceOp& op) {
-  const Ints& padding = op.get<Ints>("padding");
-  Attributes attributes = {Attribute::of("kernel_shape", op.get<Ints>("kernel_size")),
-                           Attribute::of("pads", Ints{padding[0], padding[1], padding[0], padding[1]}),
+Attributes attributes_of(const TraceOp& op, const Windows& windows) {
+  Attributes attributes = {Attribute::of("kernel_shape", op.get<Ints>("kernel_size")), Attribute::of("pads", windows.pads),
                            Attribute::of("strides", op.get<Ints>("stride"))};
-  if (op.get<bool>("ceil_mode")) {
-    if (graph.opset() < kFirstCeilMode) graph.refuse(fmt::format("ceil_mode came with opset {}", kFirstCeilMode));
-    attributes.push_back(Attribute::of("ceil_mode", 1));
-  }
+  if (windows.ceil_mode) attributes.push_back(Attribute::of("ceil_mode", 1));
   return attributes;
 }
 
@@ -40,7 +95,7 @@ Tensor averaging_matrix(int64_t in, int64_t out, bool transposed, DType dtype) {
 }  // namespace
 
 void lower_max_pool2d(GraphBuilder& graph, const TraceOp& op) {
-  Attributes attributes = window(graph, op);
+  Attributes attributes = attributes_of(op, windows_of(graph, op, false));
   const Ints& dilation = op.get<Ints>("dilation");
   if (dilation != Ints{1, 1}) {
     if (graph.opset() < kFirstCeilMode) graph.refuse(fmt::format("dilation came with opset {}", kFirstCeilMode));
@@ -50,10 +105,10 @@ void lower_max_pool2d(GraphBuilder& graph, const TraceOp& op) {
 }
 
 void lower_avg_pool2d(GraphBuilder& graph, const TraceOp& op) {
-  Attributes attributes = window(graph, op);
   const nn::TraceAttribute* divisor = op.find("divisor_override");
-  const bool include_pad = divisor != nullptr || op.get<bool>("count_include_pad");
-  attributes.push_back(Attribute::of("count_include_pad", include_pad ? 1 : 0));
+  const Windows windows = windows_of(graph, op, divisor != nullptr || op.get<bool>("count_include_pad"));
+  Attributes attributes = attributes_of(op, windows);
+  attributes.push_back(Attribute::of("count_include_pad", windows.count_include_pad ? 1 : 0));
   std::string y = graph.node("AveragePool", {graph.name(op.inputs[0])}, std::move(attributes));
   if (divisor != nullptr) {
     const Ints& kernel = op.get<Ints>("kernel_size");
@@ -72,6 +127,7 @@ void lower_adaptive_avg_pool2d(GraphBuilder& graph, const TraceOp& op) {
     graph.set_name(op.outputs[0], graph.node("GlobalAveragePool", {graph.name(x)}));
     return;
   }
+  if (out[0] == 0 || out[1] == 0) graph.refuse("its output is empty");
   const int64_t height = graph.shape(x)[2], width = graph.shape(x)[3];
   if (graph.is_dynamic(x, 2) || graph.is_dynamic(x, 3)) {
     graph.refuse(

@@ -11,8 +11,8 @@ namespace sardonyx::exporter {
 // Adds the nodes of one operator and names its output.
 using Lower = void (*)(GraphBuilder& graph, const nn::TraceOp& op);
 
-// Throws Unsupported, naming the kind, where there is none.
-Lower find_lowering(const nn::TraceOp& op);
+// Null where there is none.
+Lower find_lowering(std::string_view kind) noexcept;
 
 void lower_adaptive_avg_pool2d(GraphBuilder& graph, const nn::TraceOp& op);
 void lower_add(GraphBuilder& graph, const nn::TraceOp& op);
@@ -22,6 +22,7 @@ void lower_cat(GraphBuilder& graph, const nn::TraceOp& op);
 void lower_clamp(GraphBuilder& graph, const nn::TraceOp& op);
 void lower_conv2d(GraphBuilder& graph, const nn::TraceOp& op);
 void lower_div(GraphBuilder& graph, const nn::TraceOp& op);
+void lower_dropout(GraphBuilder& graph, const nn::TraceOp& op);
 void lower_flatten(GraphBuilder& graph, const nn::TraceOp& op);
 void lower_leaky_relu(GraphBuilder& graph, const nn::TraceOp& op);
 void lower_linear(GraphBuilder& graph, const nn::TraceOp& op);

@@ -1,6 +1,5 @@
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <iterator>
 
 #include "export/lowering.h"
 
@@ -11,7 +10,6 @@ struct Row {
   std::string_view kind;
   Lower lower;
 };
-// Sorted by kind.
 constexpr Row kRows[] = {
     {"aten::adaptive_avg_pool2d", lower_adaptive_avg_pool2d},
     {"aten::add", lower_add},
@@ -21,6 +19,7 @@ constexpr Row kRows[] = {
     {"aten::clamp", lower_clamp},
     {"aten::conv2d", lower_conv2d},
     {"aten::div", lower_div},
+    {"aten::dropout", lower_dropout},
     {"aten::flatten", lower_flatten},
     {"aten::leaky_relu", lower_leaky_relu},
     {"aten::linear", lower_linear},
@@ -40,16 +39,13 @@ constexpr Row kRows[] = {
     {"aten::transpose", lower_transpose},
     {"aten::unsqueeze", lower_unsqueeze},
 };
+static_assert(std::is_sorted(std::begin(kRows), std::end(kRows), [](const Row& a, const Row& b) { return a.kind < b.kind; }));
 }  // namespace
 
-Lower find_lowering(const nn::TraceOp& op) {
-  const Row* row = std::lower_bound(std::begin(kRows), std::end(kRows), std::string_view(op.kind),
-                                    [](const Row& candidate, std::string_view kind) { return candidate.kind < kind; });
-  if (row == std::end(kRows) || row->kind != op.kind) {
-    throw Error(ErrorCode::kUnsupported, fmt::format("cannot export {}{}: it has no ONNX lowering", op.kind,
-                                                     op.scope.empty() ? "" : fmt::format(" of module '{}'", op.scope)));
-  }
-  return row->lower;
+Lower find_lowering(std::string_view kind) noexcept {
+  const Row* row = std::lower_bound(std::begin(kRows), std::end(kRows), kind,
+                                    [](const Row& candidate, std::string_view wanted) { return candidate.kind < wanted; });
+  return row == std::end(kRows) || row->kind != kind ? nullptr : row->lower;
 }
 
 }  // namespace sardonyx::exporter

@@ -6,8 +6,8 @@ usage: export_test.py --tool build/bin/export_driver
 The driver exports networks that cover every layer and function, at every opset, with fixed and with dynamic axes, and tells what they give
 eagerly on inputs of several sizes.
 1. Each model: onnx.checker.check_model with full_check.
-2. Each model in ONNX Runtime, on all sizes that its dynamic axes take: largest difference from the eager outputs at most 2e-6 of the largest
-   expected magnitude (at least 1). Opsets that the runtime does not take are skipped.
+2. Each model in ONNX Runtime, on all sizes that its dynamic axes take: largest difference from the eager outputs at most 2e-6 of the
+   largest expected magnitude (at least 1). Opsets that the runtime does not take are skipped.
 3. Each refusal names a later opset, at which that network was exported.
 4. The super-resolution network: the same operators and initializers as torch.onnx.export's.
 The last line reads "N passed, M failed, K skipped"; the exit status is 1 if any failed.
@@ -196,13 +196,21 @@ def torch_superres():
     return SuperResolutionNet(3).eval()
 
 
+def one_numbering(name):
+    """torch numbers the second call of a module, /relu_1/Relu; sardonyx the second node, /relu/Relu_1."""
+    return re.sub(r"^(.*)_(\d+)/(\w+?)(_output_0)?$", r"\1/\3_\2\4", name)
+
+
 def structure(path):
-    """Operators with their names and initializers; torch writes shapes as Constant nodes, which are initializers here."""
+    """Operators with their names, and initializers. torch writes shapes as Constant nodes, which are initializers here, and casts them to
+    the type that they have already."""
     graph = onnx.load(str(path)).graph
+    nodes = [node for node in graph.node if node.op_type not in ("Constant", "Cast")]
     return {
-        "operators": [node.op_type for node in graph.node if node.op_type != "Constant"],
-        "names": [node.name for node in graph.node if node.op_type != "Constant"],
-        "outputs": [list(node.output) for node in graph.node if node.op_type != "Constant"],
+        "operators": [node.op_type for node in nodes],
+        "names": [one_numbering(node.name) for node in nodes],
+        "outputs": [one_numbering(node.output[0]) for node in nodes],
+        "attributes": [{a.name: onnx.helper.get_attribute_value(a) for a in node.attribute if a.name != "allowzero"} for node in nodes],
         "initializers": {tensor.name: list(tensor.dims) for tensor in graph.initializer if not tensor.name.startswith("/")},
         "input": [dim.dim_value or dim.dim_param for dim in graph.input[0].type.tensor_type.shape.dim],
     }
@@ -217,8 +225,8 @@ def test_torch(tally, exports):
         path = exports.folder / f"torch_{opset}.onnx"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            torch.onnx.export(net, torch.randn(1, 1, 40, 48), str(path), opset_version=opset, input_names=["input0"], output_names=["output"],
-                              dynamic_axes={"input0": {0: "batch_size"}, "output": {0: "batch_size"}})
+            torch.onnx.export(net, torch.randn(1, 1, 40, 48), str(path), opset_version=opset, input_names=["input0"],
+                              output_names=["output"], dynamic_axes={"input0": {0: "batch_size"}, "output": {0: "batch_size"}})
         ours, theirs = structure(exports.path("superres", "batch", opset)), structure(path)
         for part in ours:
             tally.check(f"torch {opset} {part}", ours[part] == theirs[part], f"{ours[part]} is not {theirs[part]}")

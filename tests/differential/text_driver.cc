@@ -1,0 +1,85 @@
+// Prints models as text and parses texts for a test in another language, many in one process.
+//
+// Reads one job a line from standard input, its words separated by tabs, and answers each with a line, "ok" or "error: ...":
+//   print IN TEXT        a model as text; external data is left alone
+//   parse TEXT OUT       a text as a model
+//   roundtrip IN OUT     a model, printed and parsed again; an error unless it is semantically equal, and prints the same
+//   equal IN IN          an error unless two models are semantically equal
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "sardonyx/text.h"
+
+namespace {
+
+using sardonyx::Error;
+using sardonyx::ErrorCode;
+namespace model = sardonyx::model;
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw Error(ErrorCode::kIo, "cannot open " + path);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+void write_file(const std::string& path, const std::string& bytes) {
+  std::ofstream file(path, std::ios::binary);
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (!file.flush()) throw Error(ErrorCode::kIo, "cannot write " + path);
+}
+
+model::Model read(const std::string& path) { return model::read_model(path, {.limits = {}, .external_data = false}); }
+
+void expect_equal(const model::Model& a, const model::Model& b) {
+  if (!semantically_equal(a, b)) throw Error(ErrorCode::kInternal, "the models differ");
+}
+
+void round_trip(const std::string& in, const std::string& out) {
+  const model::Model before = read(in);
+  const std::string text = to_text(before);
+  const model::Model after = model::parse_text_model(text);
+  expect_equal(before, after);
+  if (to_text(after) != text) throw Error(ErrorCode::kInternal, "the texts differ");
+  write_file(out, serialize(after));
+}
+
+void run(const std::vector<std::string>& job) {
+  const std::string& verb = job.at(0);
+  if (verb == "print") {
+    write_file(job.at(2), to_text(read(job.at(1))));
+  } else if (verb == "parse") {
+    write_file(job.at(2), serialize(model::parse_text_model(read_file(job.at(1)))));
+  } else if (verb == "roundtrip") {
+    round_trip(job.at(1), job.at(2));
+  } else if (verb == "equal") {
+    expect_equal(read(job.at(1)), read(job.at(2)));
+  } else {
+    throw Error(ErrorCode::kInvalidArgument, "no job '" + verb + "'");
+  }
+}
+
+std::vector<std::string> words_of(const std::string& line) {
+  std::vector<std::string> words;
+  std::istringstream rest(line);
+  for (std::string word; std::getline(rest, word, '\t');) words.push_back(word);
+  return words;
+}
+
+}  // namespace
+
+int main() {
+  for (std::string line; std::getline(std::cin, line);) {
+    try {
+      run(words_of(line));
+      std::cout << "ok" << std::endl;
+    } catch (const std::exception& error) {
+      std::string text = error.what();
+      for (char& c : text) c = c == '\n' ? ' ' : c;
+      std::cout << "error: " << text << std::endl;
+    }
+  }
+}
