@@ -62,6 +62,7 @@ function(sardonyx_layer name)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE sardonyx_${name} sardonyx_flags GTest::gmock GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE SARDONYX_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    target_compile_options(${name}_test PRIVATE -O1)  # what is tested is optimised, the tests need not be
     add_test(NAME ${name} COMMAND ${name}_test)
   endif()
 endfunction()

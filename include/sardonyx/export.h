@@ -43,10 +43,10 @@ struct ExportOptions {
   // Names of the first inputs and outputs, in order; the others get "input", "input.1", ... and "output", "output.1", ...
   std::vector<std::string> input_names, output_names;
   // The axes whose sizes are left open. Axes of outputs that depend on them are found: they get the input's symbol where the size is the
-  // same, else a name such as "output_dim_2".
+  // same, else a name such as "output_dim_2"; so do axes of outputs whose given symbol means another size, with a warning.
   DynamicAxes dynamic_axes;
-  // Called with each warning (the module is in training mode; dynamic_axes names an axis of an output that is fixed); empty: they are
-  // printed on standard error.
+  // Called with each warning (the module is in training mode; dynamic_axes names an axis of an output that is fixed, or with a symbol of
+  // another size); empty: they are printed on standard error.
   std::function<void(std::string_view)> warn;
 };
 

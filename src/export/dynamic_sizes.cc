@@ -1,7 +1,6 @@
 #include "export/dynamic_sizes.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -159,12 +158,16 @@ class OutputSymbols {
     }
   }
 
-  void hold(const Port& port, size_t axis, const SizesInRuns& sizes, DynamicSizes& result) {
+  // A symbol that means another size already is dropped with a warning: PyTorch users write the input's symbol on outputs too.
+  void hold(Port& port, size_t axis, const SizesInRuns& sizes, DynamicSizes& result) {
     const auto [meaning, fresh] = meaning_.try_emplace(port.symbols[axis], sizes);
     if (!fresh && meaning->second != sizes) {
-      problems_.push_back(fmt::format("symbol '{}' stands for size {} in {}, elsewhere for {}", port.symbols[axis], sizes[0],
-                                      describe_axis(port, axis), meaning->second[0]));
-      if (sizes[0] == meaning->second[0]) problems_.back() += " (equal in the example only)";
+      result.warnings.push_back(
+          fmt::format("dynamic_axes: symbol '{}' stands for size {}{} and cannot name {}, of size {}, as well; that axis "
+                      "gets a symbol of its own",
+                      port.symbols[axis], meaning->second[0], sizes[0] == meaning->second[0] ? " (equal in the example only)" : "",
+                      describe_axis(port, axis), sizes[0]));
+      port.symbols[axis].clear();
     } else if (!differs(sizes)) {
       result.warnings.push_back(
           fmt::format("dynamic_axes names {}, whose size {} depends on no dynamic axis of an input", describe_axis(port, axis), sizes[0]));
@@ -180,15 +183,8 @@ class OutputSymbols {
     return symbol;
   }
 
-  void throw_problems() const {
-    if (problems_.empty()) return;
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("dynamic_axes: {}; give each size a symbol of its own", fmt::join(problems_, "; ")));
-  }
-
  private:
   std::map<std::string, SizesInRuns> meaning_;
-  std::vector<std::string> problems_;
 };
 
 void complete_outputs(DynamicSizes& result, const nn::Trace& trace, const Sizes& example, const std::vector<Probe>& probes) {
@@ -201,7 +197,6 @@ void complete_outputs(DynamicSizes& result, const nn::Trace& trace, const Sizes&
   for_each_axis([&](Port& port, size_t axis, const SizesInRuns& sizes) {
     if (!port.symbols[axis].empty()) symbols.hold(port, axis, sizes, result);
   });
-  symbols.throw_problems();
   for_each_axis([&](Port& port, size_t axis, const SizesInRuns& sizes) {
     if (port.symbols[axis].empty() && differs(sizes)) port.symbols[axis] = symbols.derive(port, axis, sizes);
   });

@@ -15,8 +15,7 @@ struct DynamicSizes {
   std::vector<std::string> warnings;
 };
 
-// Throws InvalidArgument where the module's forward bakes a dynamic size in, takes no other sizes than the example's, or where a symbol of
-// an output stands for another size elsewhere.
+// Throws InvalidArgument where the module's forward bakes a dynamic size in, or takes no other sizes than the example's.
 DynamicSizes find_dynamic_sizes(nn::Module& module, const std::vector<Tensor>& args, const nn::Trace& trace, Boundary boundary);
 
 }  // namespace sardonyx::exporter

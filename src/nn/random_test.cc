@@ -63,7 +63,7 @@ TEST(Random, IntegersStayInRange) {
   EXPECT_EQ(randint(0, 5, {2}, DType::kFloat32).dtype(), DType::kFloat32);
   const Tensor whole = randint(INT64_MIN, INT64_MAX, {100});
   EXPECT_LT(std::ranges::min(whole.values<int64_t>()), 0);
-  EXPECT_THAT(nn::error_of([] { randint(3, 3, {1}); }), HasSubstr("randint expects low < high"));
+  EXPECT_THAT(error_of([] { randint(3, 3, {1}); }), HasSubstr("randint expects low < high"));
 }
 
 TEST(Random, PermutationHasEachNumberOnce) {
@@ -74,12 +74,12 @@ TEST(Random, PermutationHasEachNumberOnce) {
   std::ranges::sort(sorted);
   for (int64_t i = 0; i < 100; ++i) EXPECT_EQ(sorted[static_cast<size_t>(i)], i);
   EXPECT_EQ(randperm(0).numel(), 0);
-  EXPECT_THAT(nn::error_of([] { randperm(-1); }), HasSubstr("randperm"));
+  EXPECT_THAT(error_of([] { randperm(-1); }), HasSubstr("randperm"));
 }
 
 TEST(Random, RefusesOtherTypes) {
-  EXPECT_THAT(nn::error_of([] { rand({2}, DType::kFloat16); }, ErrorCode::kUnsupported), HasSubstr("tensor(float16)"));
-  EXPECT_THAT(nn::error_of([] { randn({2}, DType::kInt64); }, ErrorCode::kUnsupported), HasSubstr("tensor(int64)"));
+  EXPECT_THAT(error_of([] { rand({2}, DType::kFloat16); }, ErrorCode::kUnsupported), HasSubstr("tensor(float16)"));
+  EXPECT_THAT(error_of([] { randn({2}, DType::kInt64); }, ErrorCode::kUnsupported), HasSubstr("tensor(int64)"));
 }
 
 TEST(Random, ThreadsShareOneGenerator) {

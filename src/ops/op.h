@@ -56,8 +56,10 @@ class Bound {
   virtual ~Bound() = default;
   virtual void run(const RunContext& context) const = 0;
 
-  std::vector<ValueFacts> outputs;  // type and shape of each output; types only in a dynamic step
-  bool dynamic = false;             // output shapes depend on data: the kernel makes the outputs in run()
+  // One for each output of the node. kUndefined: the node leaves it out, and run() gets an undefined Tensor. `constant` is set where the
+  // elements follow from the bound shapes (Shape, Size); it lives as long as the Bound. In a dynamic step the types alone are set.
+  std::vector<ValueFacts> outputs;
+  bool dynamic = false;  // output shapes depend on data: the kernel makes the outputs in run()
   size_t scratch_bytes = 0;
   int alias_input = -1;               // output 0 has the elements of this input under another shape (Reshape, Identity): a plan may alias
   int in_place_input = -1;            // output 0 may take the memory of this input, if nobody needs that input afterwards

@@ -9,7 +9,6 @@
 namespace sardonyx {
 namespace {
 
-using nn::error_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 

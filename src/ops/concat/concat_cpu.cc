@@ -1,0 +1,71 @@
+#include "ops/concat/concat.h"
+#include "ops/facts.h"
+#include "ops/movement/strided.h"
+#include "ops/stages.h"
+
+namespace sardonyx::ops {
+namespace {
+
+// The part of a contiguous tensor of shape `whole` that begins at `start` on `axis` and has `size` there.
+StridedView part_of(const Shape& whole, size_t axis, int64_t start, int64_t size) {
+  StridedView view = contiguous_view(whole);
+  view.advance(axis, start);
+  view.shape[axis] = size;
+  return view;
+}
+
+std::unique_ptr<Bound> bind_concat(const BindContext& context, int64_t axis_attribute) {
+  const ValueFacts& first = required(context, 0, "0");
+  for (size_t i = 1; i < context.inputs.size(); ++i)
+    require_same_dtype(required(context, i, std::to_string(i)), first, std::to_string(i), "0");
+  const size_t axis = checked_axis(axis_attribute, first.shape.size());
+  ValueFacts out = output(first.dtype, concat_shape(context.inputs, axis));
+  std::vector<StridedMove> moves;
+  int64_t start = 0;
+  for (const ValueFacts& input : context.inputs) {
+    moves.emplace_back(contiguous_view(input.shape), part_of(out.shape, axis, start, input.shape[axis]), first.dtype);
+    start += input.shape[axis];
+  }
+  return make_bound(std::move(out), [moves](const RunContext& r) {
+    for (size_t i = 0; i < moves.size(); ++i) moves[i].run(r.inputs[i].raw(), r.outputs[0].mutable_raw(), r.pool);
+  });
+}
+
+std::unique_ptr<Bound> bind_split(const BindContext& context, const SplitSpec& spec) {
+  const ValueFacts& x = required(context, 0, "input");
+  const size_t axis = checked_axis(spec.axis, x.shape.size());
+  std::optional<std::vector<int64_t>> given = spec.sizes;
+  if (const ValueFacts* split = optional(context, 1)) given = integer_values(*split, "split");
+  const std::vector<int64_t> sizes = split_sizes(spec, x.shape[axis], given);
+  std::vector<ValueFacts> outs;
+  std::vector<StridedMove> moves;
+  int64_t start = 0;
+  for (const int64_t size : sizes) {
+    const StridedView part = part_of(x.shape, axis, start, size);
+    outs.push_back(output(x.dtype, part.shape));
+    moves.push_back(move_between(part, part.shape, x.dtype));
+    start += size;
+  }
+  return make_bound(std::move(outs), [moves](const RunContext& r) {
+    for (size_t i = 0; i < moves.size(); ++i) {
+      if (r.outputs[i].defined()) moves[i].run(r.inputs[0].raw(), r.outputs[i].mutable_raw(), r.pool);
+    }
+  });
+}
+
+}  // namespace
+
+std::unique_ptr<Prepared> prepare_concat(const PrepareContext& context) {
+  if (context.opset >= 4 && !context.node.find_attribute("axis")) throw model_error("attribute axis is missing");
+  return make_prepared([axis = model::get_int(context.node, "axis", 1)](const BindContext& b) { return bind_concat(b, axis); });
+}
+
+std::unique_ptr<Prepared> prepare_split(const PrepareContext& context) {
+  const SplitSpec spec = split_spec_from_node(context.node, context.opset);
+  return make_value_driven(make_prepared([spec](const BindContext& b) { return bind_split(b, spec); }),
+                           {.value_inputs = 1U << 1, .output_types = [parts = spec.parts](const BindContext& b) {
+                              return std::vector<DType>(parts, required(b, 0, "input").dtype);
+                            }});
+}
+
+}  // namespace sardonyx::ops

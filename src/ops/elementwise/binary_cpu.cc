@@ -1,0 +1,126 @@
+#include <algorithm>
+
+#include "ops/elements/elements.h"
+#include "ops/elementwise/binary.h"
+#include "ops/movement/strided.h"
+#include "ops/stages.h"
+
+namespace sardonyx::ops {
+namespace {
+
+kernels::BroadcastShape collapse(std::span<const int64_t> a, std::span<const int64_t> b) {
+  kernels::BroadcastShape shape;
+  // An empty result is never computed, and may have sizes whose product no integer holds.
+  if (element_count(broadcast(a, b)) == 0 || kernels::collapse_broadcast(a, b, shape)) return shape;
+  throw unsupported_error("shapes {} and {} need more than {} dimensions to broadcast", to_string(a), to_string(b),
+                          kernels::kMaxBroadcastRank);
+}
+
+// One pair of operands, bound.
+struct Pair {
+  const BinaryRow* row;
+  kernels::BroadcastShape shape;
+  DType a_type, b_type;
+
+  void run(const void* a, const void* b, void* y, core::ThreadPool& pool) const {
+    if (row->kernel && a_type == b_type) {
+      switch (a_type) {
+        case DType::kFloat32:
+          return kernel<float>(a, b, y, pool);
+        case DType::kInt32:
+          return kernel<int32_t>(a, b, y, pool);
+        case DType::kInt64:
+          return kernel<int64_t>(a, b, y, pool);
+        default:
+          break;
+      }
+    }
+    row->function(shape, a_type, b_type, a, b, y, pool);
+  }
+
+ private:
+  template <class T>
+  void kernel(const void* a, const void* b, void* y, core::ThreadPool& pool) const {
+    kernels::binary(*row->kernel, shape, static_cast<const T*>(a), static_cast<const T*>(b), static_cast<T*>(y), pool);
+  }
+};
+
+void refuse_zero_divisor(const Tensor& b) {
+  const size_t bytes = element_bytes(b.dtype());
+  const auto* data = static_cast<const char*>(b.raw());
+  for (size_t i = 0; i < to_size(b.numel()); ++i) {
+    if (std::all_of(data + i * bytes, data + (i + 1) * bytes, [](char byte) { return byte == 0; })) {
+      throw argument_error("integer division by zero: element {} of the divisor is 0", i);
+    }
+  }
+}
+
+std::unique_ptr<Bound> bind_strings_equal(const BinarySpec& spec, const ValueFacts& a, const ValueFacts& b) {
+  if (spec.row->op_type != "Equal") throw argument_error("there is no {} of strings", spec.row->op_type);
+  return make_bound(output(DType::kBool, broadcast(a.shape, b.shape)), [a_shape = a.shape, b_shape = b.shape](const RunContext& r) {
+    const StridedView left = broadcast_view(a_shape, r.outputs[0].shape());
+    const StridedView right = broadcast_view(b_shape, r.outputs[0].shape());
+    const std::span<bool> y = r.outputs[0].mutable_values<bool>();
+    for (size_t i = 0; i < y.size(); ++i) y[i] = r.inputs[0].strings()[left.offset(i)] == r.inputs[1].strings()[right.offset(i)];
+  });
+}
+
+void check_types(const BinarySpec& spec, const ValueFacts& a, const ValueFacts& b) {
+  require_dtype(a, spec.row->types, "A");
+  require_dtype(b, spec.row->types, "B");
+  if (spec.row->op_type != "Pow") require_same_dtype(a, b, "A", "B");
+}
+
+std::unique_ptr<Bound> bind_pair(const BinarySpec& spec, const BindContext& context) {
+  const ValueFacts& a = required(context, 0, "A");
+  const ValueFacts& b = required(context, 1, "B");
+  if (a.dtype == DType::kString && b.dtype == DType::kString) return bind_strings_equal(spec, a, b);
+  check_types(spec, a, b);
+  const Shape b_shape = binary_b_shape(spec, a.shape, b.shape);
+  const Shape out = broadcast(a.shape, b_shape);
+  const Pair pair = {spec.row, collapse(a.shape, b_shape), a.dtype, b.dtype};
+  const bool may_divide_by_zero = spec.row->op_type == "Div" && is_integral(a.dtype);
+  auto bound = make_bound(output(spec.row->gives_bool ? DType::kBool : a.dtype, out), [pair, may_divide_by_zero](const RunContext& r) {
+    if (r.outputs[0].numel() == 0) return;
+    if (may_divide_by_zero) refuse_zero_divisor(r.inputs[1]);
+    pair.run(r.inputs[0].raw(), r.inputs[1].raw(), r.outputs[0].mutable_raw(), r.pool);
+  });
+  bound->flops = static_cast<double>(element_count(out));
+  const auto may_hold_result = [&](const ValueFacts& operand) { return operand.dtype == bound->outputs[0].dtype && operand.shape == out; };
+  if (may_hold_result(a)) {
+    bound->in_place_input = 0;
+  } else if (may_hold_result(b)) {
+    bound->in_place_input = 1;
+  }
+  return bound;
+}
+
+// Three operands and more, or one: the first is spread over the result, the others follow one by one.
+std::unique_ptr<Bound> bind_many(const BinarySpec& spec, const BindContext& context) {
+  Shape out = required(context, 0, "0").shape;
+  for (size_t i = 0; i < context.inputs.size(); ++i) {
+    const ValueFacts& operand = required(context, i, std::to_string(i));
+    check_types(spec, context.inputs[0], operand);
+    out = broadcast(out, operand.shape);
+  }
+  const DType dtype = context.inputs[0].dtype;
+  std::vector<Pair> pairs;
+  for (size_t i = 1; i < context.inputs.size(); ++i) pairs.push_back({spec.row, collapse(out, context.inputs[i].shape), dtype, dtype});
+  const StridedMove spread = move_between(broadcast_view(context.inputs[0].shape, out), out, dtype);
+  return make_bound(output(dtype, out), [pairs, spread](const RunContext& r) {
+    if (r.outputs[0].numel() == 0) return;
+    void* y = r.outputs[0].mutable_raw();
+    spread.run(r.inputs[0].raw(), y, r.pool);
+    for (size_t i = 0; i < pairs.size(); ++i) pairs[i].run(y, r.inputs[i + 1].raw(), y, r.pool);
+  });
+}
+
+}  // namespace
+
+std::unique_ptr<Prepared> prepare_binary(const PrepareContext& context) {
+  return make_prepared([spec = binary_spec_from_node(context.node, context.opset)](const BindContext& b) {
+    return b.inputs.size() == 2 ? bind_pair(spec, b) : bind_many(spec, b);
+  });
+}
+
+}  // namespace sardonyx::ops

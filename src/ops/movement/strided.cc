@@ -1,0 +1,78 @@
+#include "ops/movement/strided.h"
+
+#include "ops/facts.h"
+
+namespace sardonyx::ops {
+
+ptrdiff_t StridedView::offset(size_t number) const noexcept {
+  ptrdiff_t result = base;
+  for (size_t i = shape.size(); i-- > 0;) {
+    const size_t size = to_size(shape[i]);
+    result += static_cast<ptrdiff_t>(number % size) * stride[i];
+    number /= size;
+  }
+  return result;
+}
+
+void StridedView::advance(size_t axis, int64_t count) noexcept {
+  base = static_cast<ptrdiff_t>(static_cast<size_t>(base) + static_cast<size_t>(stride_product(count, stride[axis])));
+}
+
+StridedView contiguous_view(const Shape& shape) {
+  StridedView view{shape, std::vector<ptrdiff_t>(shape.size()), 0};
+  ptrdiff_t step = 1;
+  for (size_t i = shape.size(); i-- > 0;) {
+    view.stride[i] = step;
+    step = stride_product(step, shape[i]);
+  }
+  return view;
+}
+
+StridedView broadcast_view(const Shape& shape, const Shape& out) {
+  const StridedView own = contiguous_view(shape);
+  StridedView view{out, std::vector<ptrdiff_t>(out.size()), 0};
+  const size_t missing = out.size() - shape.size();
+  for (size_t i = 0; i < shape.size(); ++i) view.stride[missing + i] = shape[i] == 1 ? 0 : own.stride[i];
+  return view;
+}
+
+StridedMove::StridedMove(const StridedView& src, const StridedView& dst, DType dtype)
+    : src_base_(src.base), dst_base_(dst.base), bytes_(static_cast<ptrdiff_t>(element_bytes(dtype))), is_string_(dtype == DType::kString) {
+  for (size_t i = 0; i < src.shape.size(); ++i) {
+    if (src.shape[i] == 0) is_empty_ = true;
+    if (src.shape[i] == 1) continue;
+    const auto axis = static_cast<size_t>(copy_.rank);
+    if (axis == kernels::kMaxCopyRank) {
+      throw unsupported_error("the shape {} has more than {} dimensions to move", to_string(src.shape), kernels::kMaxCopyRank);
+    }
+    copy_.extent[axis] = to_size(src.shape[i]);
+    copy_.src_stride[axis] = src.stride[i];
+    copy_.dst_stride[axis] = dst.stride[i];
+    ++copy_.rank;
+  }
+}
+
+void StridedMove::run(const void* src, void* dst, core::ThreadPool& pool) const {
+  if (is_empty_) return;
+  if (is_string_) return run_strings(static_cast<const std::string*>(src) + src_base_, static_cast<std::string*>(dst) + dst_base_);
+  kernels::strided_copy(copy_, static_cast<size_t>(bytes_), static_cast<const std::byte*>(src) + src_base_ * bytes_,
+                        static_cast<std::byte*>(dst) + dst_base_ * bytes_, pool);
+}
+
+void StridedMove::run_strings(const std::string* src, std::string* dst) const {
+  const auto rank = static_cast<size_t>(copy_.rank);
+  size_t count = 1;
+  for (size_t i = 0; i < rank; ++i) count *= copy_.extent[i];
+  for (size_t number = 0; number < count; ++number) {
+    ptrdiff_t from = 0, to = 0;
+    size_t rest = number;
+    for (size_t i = rank; i-- > 0; rest /= copy_.extent[i]) {
+      const auto index = static_cast<ptrdiff_t>(rest % copy_.extent[i]);
+      from += index * copy_.src_stride[i];
+      to += index * copy_.dst_stride[i];
+    }
+    dst[to] = src[from];
+  }
+}
+
+}  // namespace sardonyx::ops

@@ -1,0 +1,14 @@
+// Operators whose kernels know float32 only, on float16 and bfloat16: inputs are widened into scratch, results rounded once.
+#pragma once
+
+#include "ops/op.h"
+
+namespace sardonyx::ops {
+
+using PrepareFunction = std::unique_ptr<Prepared> (*)(const PrepareContext& context);
+
+// Wraps the Prepared of `prepare`. Its binds see float32 wherever the node has float16 or bfloat16, and so do its constants; everything
+// else passes through.
+std::unique_ptr<Prepared> via_float(const PrepareContext& context, PrepareFunction prepare);
+
+}  // namespace sardonyx::ops

@@ -1,0 +1,44 @@
+// A constant input that a kernel reads in a packed layout: the plain tensor, and its packed form, made when a plan first needs it and
+// shared by all plans of the node.
+#pragma once
+
+#include <mutex>
+
+#include "core/arena.h"
+#include "sardonyx/tensor.h"
+
+namespace sardonyx::ops {
+
+class PackedConstant {
+ public:
+  // `constant`: null if the input is an ordinary value. `keep_plain`: some kernel reads the plain form; else the tensor is let go once it
+  // is packed.
+  PackedConstant(const Tensor* constant, bool keep_plain)
+      : plain_(constant ? *constant : Tensor()), is_constant_(constant != nullptr), keep_plain_(keep_plain) {}
+
+  bool is_constant() const noexcept { return is_constant_; }
+  const float* plain() const { return plain_.values<float>().data(); }
+
+  // `pack(const float* plain, float* packed)` writes `floats` values.
+  template <class Pack>
+  const float* packed(size_t floats, const Pack& pack) {
+    const std::lock_guard lock(mutex_);
+    if (!is_packed_) {
+      packed_.reserve(floats * sizeof(float));
+      pack(plain(), reinterpret_cast<float*>(packed_.data()));
+      is_packed_ = true;
+      if (!keep_plain_) plain_ = Tensor();
+    }
+    return reinterpret_cast<const float*>(packed_.data());
+  }
+
+ private:
+  std::mutex mutex_;
+  Tensor plain_;
+  core::Arena packed_;
+  bool is_constant_;
+  bool keep_plain_;
+  bool is_packed_ = false;
+};
+
+}  // namespace sardonyx::ops
