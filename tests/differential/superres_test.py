@@ -132,12 +132,6 @@ def compare_published_picture(cli, folder):
     published = np.asarray(Image.open(DATA / "cat_superres_with_ort.jpg").convert("RGB"), dtype=np.float64)
     psnr = 10 * np.log10(255**2 / np.mean((ours - published) ** 2))
     report("the published picture", ours.shape == published.shape and psnr > 36, f"PSNR {psnr:.2f} dB")
-    # The tutorial saves with Pillow's default JPEG settings: the same bytes of pixels give the same file.
-    Image.open(folder / "cat.png").save(folder / "cat.jpg")
-    again = np.asarray(Image.open(folder / "cat.jpg").convert("RGB"), dtype=np.float64)
-    difference = np.abs(again - published)
-    report("the published picture, through the same JPEG encoder", np.mean(difference) < 0.1,
-           f"mean difference {np.mean(difference):.4f}, greatest {difference.max():.0f} of 255")
 
 
 def main():

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds sardonyx's images to Pillow's, byte for byte: decoding, resizing, colour conversion, JPEG encoding, tensors.
 
-usage: pillow_test.py --tool build/bin/image_driver [--seed N] [--images N]
+usage: image_test.py --tool build/bin/image_driver [--seed N] [--images N]
 
 Random pictures are written by Pillow, worked on by image_driver and by Pillow, and compared. The seed is printed. Where Pillow and
 numpy are absent all is skipped, with the reason. The last line is `N passed, M failed, K skipped`; the exit status is 1 if any failed.
