@@ -24,7 +24,7 @@ constexpr Format format_of(DType kind) noexcept {
     case DType::kFloat8E4M3FNUZ:
       return {3, 8, 0x7f, 0, 0x80, true};
     case DType::kFloat8E5M2:
-      return {2, 15, 0x7b, 0x7c, 0x7f, false};
+      return {2, 15, 0x7b, 0x7c, 0x7e, false};
     default:
       return {2, 16, 0x7f, 0, 0x80, true};
   }
