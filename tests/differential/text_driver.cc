@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "job_loop.h"
 #include "sardonyx/text.h"
 
 namespace {
@@ -62,24 +63,6 @@ void run(const std::vector<std::string>& job) {
   }
 }
 
-std::vector<std::string> words_of(const std::string& line) {
-  std::vector<std::string> words;
-  std::istringstream rest(line);
-  for (std::string word; std::getline(rest, word, '\t');) words.push_back(word);
-  return words;
-}
-
 }  // namespace
 
-int main() {
-  for (std::string line; std::getline(std::cin, line);) {
-    try {
-      run(words_of(line));
-      std::cout << "ok" << std::endl;
-    } catch (const std::exception& error) {
-      std::string text = error.what();
-      for (char& c : text) c = c == '\n' ? ' ' : c;
-      std::cout << "error: " << text << std::endl;
-    }
-  }
-}
+int main() { return sardonyx::differential::serve_jobs(run); }
