@@ -35,6 +35,7 @@ except ImportError:
     onnxruntime = None
 try:
     import torch
+    from superres_net import SuperResolutionNet
 except ImportError:
     torch = None
 
@@ -173,29 +174,6 @@ def test_refusals(tally, exports):
         tally.check(f"refusal {net} {mode} {opset}", good, message)
 
 
-def torch_superres():
-    """The network of the PyTorch tutorial."""
-    nn = torch.nn
-
-    class SuperResolutionNet(nn.Module):
-        def __init__(self, factor):
-            super().__init__()
-            self.relu = nn.ReLU()
-            self.conv1 = nn.Conv2d(1, 64, (5, 5), (1, 1), (2, 2))
-            self.conv2 = nn.Conv2d(64, 64, (3, 3), (1, 1), (1, 1))
-            self.conv3 = nn.Conv2d(64, 32, (3, 3), (1, 1), (1, 1))
-            self.conv4 = nn.Conv2d(32, factor**2, (3, 3), (1, 1), (1, 1))
-            self.pixel_shuffle = nn.PixelShuffle(factor)
-
-        def forward(self, x):
-            x = self.relu(self.conv1(x))
-            x = self.relu(self.conv2(x))
-            x = self.relu(self.conv3(x))
-            return self.pixel_shuffle(self.conv4(x))
-
-    return SuperResolutionNet(3).eval()
-
-
 def one_numbering(name):
     """torch numbers the second call of a module, /relu_1/Relu; sardonyx the second node, /relu/Relu_1."""
     return re.sub(r"^(.*)_(\d+)/(\w+?)(_output_0)?$", r"\1/\3_\2\4", name)
@@ -220,7 +198,7 @@ def test_torch(tally, exports):
     if torch is None:
         tally.skip("no torch package")
         return
-    net = torch_superres()
+    net = SuperResolutionNet(3).eval()
     for opset in range(7, 18):
         path = exports.folder / f"torch_{opset}.onnx"
         with warnings.catch_warnings():

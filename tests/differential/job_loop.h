@@ -2,14 +2,30 @@
 #pragma once
 
 #include <exception>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "sardonyx/error.h"
+
 namespace sardonyx::differential {
 
 using Job = std::vector<std::string>;
+
+inline std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw Error(ErrorCode::kIo, "cannot open " + path);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+inline void write_file(const std::string& path, const std::string& bytes) {
+  std::ofstream file(path, std::ios::binary);
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (!file.flush()) throw Error(ErrorCode::kIo, "cannot write " + path);
+}
 
 // Calls run(job) for each line until the input ends; what it throws is the answer.
 template <class Run>

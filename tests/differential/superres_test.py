@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 import numpy as np
+from superres_net import SuperResolutionNet
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DATA = ROOT.parent / "shared/data/superres"
@@ -40,35 +41,6 @@ def run(*arguments):
     return result.stdout
 
 
-def torch_net():
-    import torch
-    from torch import nn
-
-    class SuperResolutionNet(nn.Module):
-        """As in the PyTorch tutorial."""
-
-        def __init__(self, upscale_factor):
-            super().__init__()
-            self.conv1 = nn.Conv2d(1, 64, (5, 5), (1, 1), (2, 2))
-            self.conv2 = nn.Conv2d(64, 64, (3, 3), (1, 1), (1, 1))
-            self.conv3 = nn.Conv2d(64, 32, (3, 3), (1, 1), (1, 1))
-            self.conv4 = nn.Conv2d(32, upscale_factor**2, (3, 3), (1, 1), (1, 1))
-            self.pixel_shuffle = nn.PixelShuffle(upscale_factor)
-            gain = nn.init.calculate_gain("relu")
-            nn.init.orthogonal_(self.conv1.weight, gain)
-            nn.init.orthogonal_(self.conv2.weight, gain)
-            nn.init.orthogonal_(self.conv3.weight, gain)
-            nn.init.orthogonal_(self.conv4.weight)
-
-        def forward(self, x):
-            x = torch.relu(self.conv1(x))
-            x = torch.relu(self.conv2(x))
-            x = torch.relu(self.conv3(x))
-            return self.pixel_shuffle(self.conv4(x))
-
-    return SuperResolutionNet(3)
-
-
 def inputs():
     """(name, array): the tutorial's own input where it is here, and random planes with several batches and sizes."""
     random = np.random.default_rng(0)
@@ -80,7 +52,7 @@ def inputs():
 
 def compare_eager(driver, folder, weights, name):
     import torch
-    net = torch_net()
+    net = SuperResolutionNet(3)
     net.load_state_dict(torch.load(weights, map_location="cpu"))
     net.eval()
     for label, array in inputs():
@@ -96,7 +68,7 @@ def compare_initial_weights(driver, folder):
     import torch
     for seed in (0, 1, 12345):
         torch.manual_seed(seed)
-        expected = torch_net().state_dict()
+        expected = SuperResolutionNet(3).state_dict()
         run(driver, "--seed", seed, "--state", folder / "state.pth")
         state = torch.load(folder / "state.pth", weights_only=True)
         error = max(float((state[key] - value).abs().max()) for key, value in expected.items())

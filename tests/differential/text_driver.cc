@@ -19,19 +19,9 @@ namespace {
 
 using sardonyx::Error;
 using sardonyx::ErrorCode;
+using sardonyx::differential::read_file;
+using sardonyx::differential::write_file;
 namespace model = sardonyx::model;
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(ErrorCode::kIo, "cannot open " + path);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
-void write_file(const std::string& path, const std::string& bytes) {
-  std::ofstream file(path, std::ios::binary);
-  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (!file.flush()) throw Error(ErrorCode::kIo, "cannot write " + path);
-}
 
 model::Model read(const std::string& path) { return model::read_model(path, {.limits = {}, .external_data = false}); }
 
