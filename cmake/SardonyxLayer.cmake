@@ -38,7 +38,7 @@ if(SARDONYX_ONE_SIMD_TARGET)
 endif()
 
 # The layers that read untrusted bytes: a fuzzer must see which of their branches an input takes.
-set(SARDONYX_FUZZED_LAYERS core wire image checkpoint model)
+set(SARDONYX_FUZZED_LAYERS core wire image checkpoint model schema infer check convert)
 
 function(sardonyx_layer name)
   cmake_parse_arguments(LAYER "SIMD" "" "DEPS;LIBS" ${ARGN})

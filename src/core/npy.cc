@@ -11,6 +11,7 @@
 
 #include "core/float8.h"
 #include "core/mapped_file.h"
+#include "core/utf8.h"
 
 namespace sardonyx {
 
@@ -156,15 +157,10 @@ void append_utf8(std::string& out, uint32_t code) {
 std::u32string from_utf8(std::string_view text) {
   std::u32string out;
   for (size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<uint8_t>(text[i]);
-    const size_t length = lead < 0x80 ? 1 : lead >> 5 == 6 ? 2 : lead >> 4 == 14 ? 3 : lead >> 3 == 30 ? 4 : 0;
-    if (length == 0 || i + length > text.size()) bad("a string is not UTF-8");
-    char32_t code = length == 1 ? lead : lead & (0x7f >> length);
-    for (size_t k = 1; k < length; ++k) {
-      const auto next = static_cast<uint8_t>(text[i + k]);
-      if (next >> 6 != 2) bad("a string is not UTF-8");
-      code = code << 6 | (next & 0x3f);
-    }
+    const size_t length = core::utf8_length(text, i);
+    if (length == 0) bad("a string is not UTF-8");
+    char32_t code = length == 1 ? static_cast<uint8_t>(text[i]) : static_cast<uint8_t>(text[i]) & (0x7f >> length);
+    for (size_t k = 1; k < length; ++k) code = code << 6 | (static_cast<uint8_t>(text[i + k]) & 0x3f);
     out += code;
     i += length;
   }

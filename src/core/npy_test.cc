@@ -68,6 +68,14 @@ TEST(Npy, DamagedFilesAreErrors) {
   }
 }
 
+TEST(Npy, StringsThatAreNotUnicodeAreNotWritten) {
+  for (const char* text : {"\xf7\xbf\xbf\xbf", "\xed\xa0\x80", "\xc0\xaf", "\xff"}) {
+    Tensor tensor(Shape{1}, DType::kString);
+    tensor.mutable_values<std::string>()[0] = text;
+    EXPECT_THROW(serialize_npy(tensor), Error) << text;
+  }
+}
+
 TEST(Npy, RandomBytesNeverCrash) {
   const std::string good = serialize_npy(Tensor::of_strings({2}, {"one", "two"}));
   const unsigned seed = std::random_device()();

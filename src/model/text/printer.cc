@@ -1,23 +1,9 @@
 #include "model/text/printer.h"
 
+#include "core/utf8.h"
+
 namespace sardonyx::model::text {
 namespace {
-
-// Length of the UTF-8 sequence that begins at text[at]; 0 if it is none. Overlong forms and surrogates are none.
-size_t utf8_length(std::string_view text, size_t at) {
-  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-  const unsigned first = byte(at);
-  if (first < 0x80) return 1;
-  const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(at + i) & 0xC0) != 0x80) return 0;
-  }
-  const unsigned second = byte(at + 1);
-  const bool is_wrong = (first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) || (first == 0xF0 && second < 0x90) ||
-                        (first == 0xF4 && second > 0x8F);
-  return is_wrong ? 0 : length;
-}
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 bool is_line_or_tab(char c) { return c == '\n' || c == '\t' || c == '\r'; }
@@ -25,7 +11,7 @@ bool is_line_or_tab(char c) { return c == '\n' || c == '\t' || c == '\r'; }
 // Whether the text can stand between quotes as it is, but for quotes and backslashes.
 bool is_printable(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
-    const size_t length = utf8_length(text, at);
+    const size_t length = core::utf8_length(text, at);
     if (length == 0 || (is_control(text[at]) && !is_line_or_tab(text[at]))) return false;
     at += length;
   }
@@ -59,7 +45,7 @@ void Printer::escaped(std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
   out_ += "%\"";
   for (size_t at = 0; at < text.size();) {
-    const size_t length = utf8_length(text, at);
+    const size_t length = core::utf8_length(text, at);
     const char c = text[at];
     if (length == 0 || is_control(c)) {
       out_ += "\\x";

@@ -1,0 +1,42 @@
+// Infers the types and shapes of all values of a model, without running it.
+//
+//   sardonyx::infer_shapes(model);   // fills model.graph.value_info and the outputs' shapes
+//
+// Every operator of ONNX 1.22 has a rule. Sizes may be symbols ("batch"); small integer tensors (shapes, axes, ends of slices) are followed
+// through Shape, Gather, Concat, arithmetic and so on, into Reshape, Expand, Resize... Subgraphs, sequences, optionals and functions of
+// the model are inferred too. What is declared is merged with what is inferred; unknown sizes get symbols of their own ("unk__0").
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sardonyx/model.h"
+
+namespace sardonyx {
+
+struct InferOptions {
+  // Throw InvalidModel at the first contradiction. Else it is noted in the report, what was declared stays, and the values that depend on
+  // it stay unknown. Outputs of operators outside ONNX have the types that are declared for them.
+  bool strict = false;
+  bool data_propagation = true;
+  // Symbols of their own for sizes that stay unknown, so that equal ones can be told.
+  bool name_unknown_dims = true;
+};
+
+// A node whose inputs contradict its operator, or a declared type that contradicts the inferred one.
+struct InferProblem {
+  std::string where;    // as in CheckReport: "graph 'main' / node 'conv1' (Conv)"
+  std::string message;  // what was expected and what was found
+};
+
+struct InferReport {
+  std::vector<InferProblem> problems;  // at most 1000
+  size_t values = 0, known = 0;        // values that nodes of the main graph make; those of them whose type and rank are known
+};
+
+// Completes the model's types: value_info of the graph and of its subgraphs, types of outputs. Time is proportional to the number of nodes.
+// Throws InvalidModel as InferOptions::strict says, ResourceLimit for subgraphs or functions nested too deeply; the model is then
+// unchanged.
+InferReport infer_shapes(model::Model& model, const InferOptions& options = {});
+
+}  // namespace sardonyx

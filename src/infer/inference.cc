@@ -1,0 +1,379 @@
+#include "infer/inference.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "infer/function_binding.h"
+#include "infer/rules.h"
+
+namespace sardonyx::infer {
+
+namespace {
+constexpr int kMaxDepth = 64;  // of subgraphs and functions within each other
+constexpr size_t kMaxProblems = 1000;
+// Bodies and functions are inferred anew for each use; this bounds the whole.
+constexpr size_t kStepsPerNode = 64;
+constexpr size_t kLeastSteps = 1 << 20;
+
+std::string function_key(std::string_view domain, std::string_view name, std::string_view overload) {
+  return fmt::format("{}\x1f{}\x1f{}", domain == "ai.onnx" ? "" : domain, name, overload);
+}
+
+Value tensor_value(const model::TensorData& tensor, bool is_constant) {
+  Value value;
+  value.type = ValueType::tensor(tensor.dtype(), Dims(tensor.dims.begin(), tensor.dims.end()));
+  for (Dim& dim : value.type.dims) dim = dim.value() < 0 ? Dim() : dim;
+  if (is_constant) value.constant = &tensor;
+  return value;
+}
+}  // namespace
+
+class Inference::Place {
+ public:
+  Place(Inference& inference, std::string where) : inference_(inference) { inference_.path_.push_back(std::move(where)); }
+  ~Place() { inference_.path_.pop_back(); }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+ private:
+  Inference& inference_;
+};
+
+const Value* Inference::Scope::find(std::string_view name) const {
+  for (const Scope* scope = this; scope != nullptr; scope = scope->outer) {
+    const auto found = scope->values.find(name);
+    if (found != scope->values.end()) return &found->second;
+  }
+  return nullptr;
+}
+
+Inference::Inference(const model::Model& model, const InferOptions& options)
+    : model_(model),
+      options_(options),
+      state_{nullptr, &model.opset_import, 0, false},
+      max_steps_(kLeastSteps + kStepsPerNode * model.graph.node.size()) {
+  for (const model::Function& function : model.functions) {
+    functions_.emplace(function_key(function.domain, function.name, function.overload), &function);
+  }
+}
+
+void Inference::run() {
+  reserve_names(model_.graph, 0);
+  for (const model::Function& function : model_.functions) reserve_names(function.node, 0);
+  Scope scope;
+  declare(model_.graph, scope, false);
+  const Place place(*this, fmt::format("graph '{}'", model_.graph.name));
+  infer_graph(model_.graph, scope);
+}
+
+// Symbols that the model uses must not be made anew.
+void Inference::reserve_names(const model::Graph& graph, int depth) {
+  if (depth > kMaxDepth) {
+    throw Error(ErrorCode::kResourceLimit, fmt::format("subgraphs are nested more than {} deep", kMaxDepth));
+  }
+  for (const auto* list : {&graph.input, &graph.output, &graph.value_info}) {
+    for (const model::ValueInfo& value : *list) from_model(value.type, symbols_);
+  }
+  reserve_names(graph.node, depth);
+}
+
+void Inference::reserve_names(const std::vector<model::Node>& nodes, int depth) {
+  for (const model::Node& node : nodes) {
+    for (const model::Attribute& attribute : node.attribute) {
+      if (attribute.g != nullptr) reserve_names(*attribute.g, depth + 1);
+      for (const auto& inner : attribute.graphs) reserve_names(*inner, depth + 1);
+    }
+  }
+}
+
+void Inference::declare_initializer(const model::TensorData& tensor, Scope& scope, bool is_constant) {
+  Value value = tensor_value(tensor, is_constant);
+  const auto declared = scope.declared.find(tensor.name);
+  if (declared != scope.declared.end()) {
+    try {
+      value.type = merge_types(declared->second, value.type, symbols_);
+    } catch (const Error& error) {
+      problem(fmt::format("initializer '{}': {}", tensor.name, error.what()));
+    }
+  }
+  scope.values.insert_or_assign(tensor.name, std::move(value));
+}
+
+void Inference::declare(const model::Graph& graph, Scope& scope, bool is_body) {
+  scope.values.reserve(graph.node.size() + graph.initializer.size() + graph.input.size());
+  std::unordered_set<std::string_view> overridable;
+  for (const model::ValueInfo& input : graph.input) {
+    ValueType type = from_model(input.type, symbols_);
+    scope.declared.insert_or_assign(input.name, type);
+    if (!is_body) scope.values.insert_or_assign(input.name, Value{std::move(type), nullptr, nullptr});
+    // Before IR version 4 all initializers are inputs too, and hardly ever fed.
+    if (model_.ir_version >= 4) overridable.insert(input.name);
+  }
+  for (const auto* list : {&graph.value_info, &graph.output}) {
+    for (const model::ValueInfo& value : *list) {
+      if (!value.type.absent()) scope.declared.insert_or_assign(value.name, from_model(value.type, symbols_));
+    }
+  }
+  for (const model::TensorData& tensor : graph.initializer) declare_initializer(tensor, scope, !overridable.contains(tensor.name));
+  for (const model::SparseTensorData& tensor : graph.sparse_initializer) {
+    Value value;
+    value.type = ValueType::tensor(tensor.values.dtype(), Dims(tensor.dims.begin(), tensor.dims.end()));
+    scope.values.insert_or_assign(tensor.values.name, std::move(value));
+  }
+}
+
+void Inference::infer_graph(const model::Graph& graph, Scope& scope) {
+  GraphResult result;
+  const Scope* const before = state_.scope;
+  for (const model::Node& node : graph.node) {
+    state_.scope = &scope;
+    infer_node(node, scope, &result);
+  }
+  state_.scope = before;
+  for (const model::ValueInfo& output : graph.output) result.outputs.push_back(output_of(output, scope).type);
+  results_.insert_or_assign(&graph, std::move(result));
+}
+
+void Inference::enter(const char* what) {
+  if (state_.depth >= kMaxDepth) {
+    throw Error(ErrorCode::kResourceLimit, fmt::format("{}: {} are nested more than {} deep", where(), what, kMaxDepth));
+  }
+}
+
+std::string Inference::where() const { return fmt::format("{}", fmt::join(path_, " / ")); }
+
+void Inference::problem(const std::string& message) {
+  if (options_.strict) {
+    reported_ = true;
+    throw Error(ErrorCode::kInvalidModel, fmt::format("{}: {}", where(), message));
+  }
+  if (report_.problems.size() >= kMaxProblems) return;
+  InferProblem found{where(), message};
+  const bool is_known = std::any_of(report_.problems.begin(), report_.problems.end(), [&](const InferProblem& other) {
+    return other.message == found.message && other.where == found.where;  // a loop's body is seen more than once
+  });
+  if (!is_known) report_.problems.push_back(std::move(found));
+}
+
+int64_t Inference::imported_version(std::string_view domain) const {
+  const bool is_onnx = domain.empty() || domain == "ai.onnx";
+  for (const model::OpsetId& import : *state_.imports) {
+    if (import.domain == domain || (is_onnx && (import.domain.empty() || import.domain == "ai.onnx"))) return import.version;
+  }
+  return is_onnx && model_.ir_version < 3 && !state_.in_function ? 1 : 0;
+}
+
+const model::Function* Inference::find_function(const model::Node& node) const {
+  if (functions_.empty()) return nullptr;
+  const auto found = functions_.find(function_key(node.domain, node.op_type, node.overload));
+  return found == functions_.end() ? nullptr : found->second;
+}
+
+void Inference::infer_node(const model::Node& node, Scope& scope, GraphResult* result) {
+  if (++steps_ > max_steps_) {
+    throw Error(ErrorCode::kResourceLimit,
+                "subgraphs and functions use each other so often that inference takes too long: inline fewer, "
+                "or nest them less deeply");
+  }
+  std::vector<const Value*> inputs;
+  inputs.reserve(node.input.size());
+  for (const std::string& name : node.input) inputs.push_back(name.empty() ? nullptr : scope.find(name));
+  const std::optional<schema::Schema> schema = schema::find(node.domain, node.op_type, imported_version(node.domain));
+  NodeContext context(node, schema ? schema->since_version() : 0, std::move(inputs), symbols_, *this);
+  const Place place(*this, model::describe(node));
+  bool is_inferred = false;
+  const State before = state_;
+  try {
+    if (const model::Function* function = find_function(node)) {
+      is_inferred = infer_function(context, *function);
+    } else if (schema && !schema->deprecated()) {
+      is_inferred = infer_operator(context, *schema);
+    }
+  } catch (const Error& error) {
+    if (reported_ || error.code() == ErrorCode::kResourceLimit) throw;
+    state_ = before;  // where a body or a function was left in the middle
+    problem(error.what());
+  }
+  keep_outputs(context, is_inferred, scope, result);
+}
+
+bool Inference::infer_operator(NodeContext& context, const schema::Schema& schema) {
+  if (!check_types(context, schema)) return false;
+  set_default_types(context, schema);
+  const Rule rule = find_rule(schema.domain(), schema.name());
+  if (rule != nullptr) rule(context);
+  return true;
+}
+
+namespace {
+// The formal parameter of the i-th actual one: the last, if variadic, takes all that follow.
+std::optional<schema::Parameter> formal(size_t i, size_t count, const auto& parameter) {
+  if (i < count) return parameter(i);
+  if (count > 0 && parameter(count - 1).option == schema::Option::kVariadic) return parameter(count - 1);
+  return std::nullopt;
+}
+
+bool is_type(std::string_view parameter_type) { return parameter_type.find('(') != std::string_view::npos; }
+}  // namespace
+
+bool Inference::check_types(const NodeContext& context, const schema::Schema& schema) {
+  std::vector<std::pair<std::string_view, std::string>> bound;
+  bool is_right = true;
+  for (size_t i = 0; i < context.inputs(); ++i) {
+    const auto parameter = formal(i, schema.input_count(), [&](size_t k) { return schema.input(k); });
+    if (!parameter) break;
+    std::string type = type_text(context.type(i));
+    if (type.empty()) continue;
+    if (!schema.allows(parameter->type, type)) {
+      problem(fmt::format("input {} ('{}') is {}, which {} version {} does not take", i, parameter->name, type, schema.name(),
+                          schema.since_version()));
+      is_right = false;
+    }
+    if (is_type(parameter->type) || (parameter->option == schema::Option::kVariadic && !parameter->homogeneous)) continue;
+    const auto other = std::find_if(bound.begin(), bound.end(), [&](const auto& pair) { return pair.first == parameter->type; });
+    if (other == bound.end()) {
+      bound.emplace_back(parameter->type, std::move(type));
+    } else if (other->second != type) {
+      problem(fmt::format("input {} ('{}') is {}, an earlier input of the same type parameter {} is {}", i, parameter->name, type,
+                          parameter->type, other->second));
+      is_right = false;
+    }
+  }
+  return is_right;
+}
+
+namespace {
+// "tensor(int64)" as a type; nothing for what is no dense tensor.
+std::optional<ValueType> tensor_of(std::string_view text) {
+  constexpr std::string_view kPrefix = "tensor(";
+  if (!text.starts_with(kPrefix) || !text.ends_with(')')) return std::nullopt;
+  const std::optional<DType> dtype = dtype_from_string(text.substr(kPrefix.size(), text.size() - kPrefix.size() - 1));
+  return dtype ? std::optional(ValueType::tensor(*dtype)) : std::nullopt;
+}
+}  // namespace
+
+void Inference::set_default_types(NodeContext& context, const schema::Schema& schema) {
+  for (size_t i = 0; i < context.outputs(); ++i) {
+    const auto parameter = formal(i, schema.output_count(), [&](size_t k) { return schema.output(k); });
+    if (!parameter) break;
+    if (is_type(parameter->type)) {
+      if (std::optional<ValueType> type = tensor_of(parameter->type)) context.set_type(i, std::move(*type));
+      continue;
+    }
+    if (parameter->option == schema::Option::kVariadic && !parameter->homogeneous) continue;
+    for (size_t k = 0; k < context.inputs(); ++k) {
+      const auto input = formal(k, schema.input_count(), [&](size_t p) { return schema.input(p); });
+      if (!input || input->type != parameter->type || !context.type(k).is_known()) continue;
+      ValueType type = context.type(k);
+      type.has_rank = false;
+      type.dims.clear();
+      context.set_type(i, std::move(type));
+      break;
+    }
+  }
+}
+
+void Inference::name_unknown(ValueType& type) {
+  if (!options_.name_unknown_dims) return;
+  for (Dim& dim : type.dims) {
+    if (dim.is_unknown()) dim = symbols_.fresh();
+  }
+}
+
+void Inference::keep_outputs(NodeContext& context, bool is_inferred, Scope& scope, GraphResult* result) {
+  const model::Node& node = context.node();
+  for (size_t i = 0; i < node.output.size(); ++i) {
+    const std::string& name = node.output[i];
+    if (name.empty()) continue;
+    Value value = is_inferred ? std::move(context.results()[i]) : Value{};
+    const auto declared = scope.declared.find(name);
+    if (declared != scope.declared.end()) {
+      try {
+        value.type = merge_types(declared->second, value.type, symbols_);
+      } catch (const Error& error) {
+        problem(fmt::format("output '{}' is {}", name, error.what()));
+        value = {declared->second, nullptr, nullptr};
+      }
+    }
+    if (!options_.data_propagation) value.elements = nullptr;
+    name_unknown(value.type);
+    if (result != nullptr) result->made.emplace_back(name, value.type);
+    if (scope.outer == nullptr && !state_.in_function) {
+      ++report_.values;
+      report_.known += value.type.has_rank || (value.type.is_known() && !value.type.is_tensor());
+    }
+    scope.values.insert_or_assign(name, std::move(value));
+  }
+}
+
+Value Inference::output_of(const model::ValueInfo& output, const Scope& scope) {
+  const Value* found = scope.find(output.name);
+  Value value = found == nullptr ? Value{} : *found;
+  const ValueType declared = from_model(output.type, symbols_);
+  try {
+    value.type = merge_types(declared, value.type, symbols_);
+  } catch (const Error& error) {
+    problem(fmt::format("graph output '{}' is {}", output.name, error.what()));
+    value = {declared, nullptr, nullptr};
+  }
+  return value;
+}
+
+void Inference::bind_body_inputs(const model::Graph& body, std::span<const Value> inputs, Scope& scope) {
+  for (size_t i = 0; i < body.input.size(); ++i) {
+    const model::ValueInfo& input = body.input[i];
+    Value value = i < inputs.size() ? inputs[i] : Value{};
+    const ValueType declared = from_model(input.type, symbols_);
+    try {
+      value.type = merge_types(declared, value.type, symbols_);
+    } catch (const Error& error) {
+      problem(fmt::format("input '{}' is {}", input.name, error.what()));
+      value = {declared, nullptr, nullptr};
+    }
+    name_unknown(value.type);
+    scope.values.insert_or_assign(input.name, std::move(value));
+  }
+}
+
+std::vector<Value> Inference::infer_body(const model::Graph& body, std::string_view attribute, std::span<const Value> inputs) {
+  enter("subgraphs");
+  const Place place(*this, std::string(attribute));
+  if (!inputs.empty() && inputs.size() != body.input.size()) {
+    throw Error(ErrorCode::kInvalidModel,
+                fmt::format("{} takes {} inputs, the operator gives it {}", attribute, body.input.size(), inputs.size()));
+  }
+  Scope scope;
+  scope.outer = state_.scope;
+  ++state_.depth;
+  declare(body, scope, true);
+  bind_body_inputs(body, inputs, scope);
+  infer_graph(body, scope);
+  --state_.depth;
+  std::vector<Value> outputs;
+  for (const model::ValueInfo& output : body.output) outputs.push_back(output_of(output, scope));
+  return outputs;
+}
+
+bool Inference::infer_function(NodeContext& context, const model::Function& function) {
+  enter("functions");
+  const Place place(*this, fmt::format("function '{}.{}'", function.domain, function.name));
+  Scope scope;
+  for (size_t i = 0; i < function.input.size(); ++i) scope.values.insert_or_assign(function.input[i], context.input(i));
+  for (const model::ValueInfo& value : function.value_info) scope.declared.insert_or_assign(value.name, from_model(value.type, symbols_));
+  const AttributeValues values = attribute_values(function, context.node());
+  const State before = std::exchange(state_, {nullptr, &function.opset_import, state_.depth + 1, true});
+  for (const model::Node& node : function.node) {
+    state_.scope = &scope;
+    const bool is_bound = has_references(node);
+    infer_node(is_bound ? bound_nodes_.emplace_back(bind_attributes(node, values)) : node, scope, nullptr);
+  }
+  state_ = before;
+  for (size_t i = 0; i < std::min(context.outputs(), function.output.size()); ++i) {
+    if (const Value* value = scope.find(function.output[i])) context.results()[i] = *value;
+  }
+  return true;
+}
+
+}  // namespace sardonyx::infer

@@ -1,0 +1,89 @@
+// The driver: walks graphs in order, gives each node's rule what is known, merges what it finds with what is declared.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "infer/context.h"
+#include "sardonyx/infer.h"
+#include "schema/schema.h"
+
+namespace sardonyx::infer {
+
+class Inference final : private BodyInference {
+ public:
+  // The model must outlive it.
+  Inference(const model::Model& model, const InferOptions& options);
+
+  void run();
+  InferReport take_report() { return std::move(report_); }
+  // What was found, written into a copy of the model.
+  void write(model::Model& model) const;
+
+ private:
+  // The values that can be seen within a graph or a function.
+  struct Scope {
+    const Scope* outer = nullptr;
+    std::unordered_map<std::string_view, Value> values = {};
+    std::unordered_map<std::string_view, ValueType> declared = {};
+    const Value* find(std::string_view name) const;
+  };
+  // What nodes made in a graph, in order.
+  struct GraphResult {
+    std::vector<std::pair<std::string, ValueType>> made;
+    std::vector<ValueType> outputs;
+  };
+  // One element of the path that problems are reported under, while it lives.
+  class Place;
+
+  void reserve_names(const model::Graph& graph, int depth);
+  void reserve_names(const std::vector<model::Node>& nodes, int depth);
+  void infer_graph(const model::Graph& graph, Scope& scope);
+  void declare(const model::Graph& graph, Scope& scope, bool is_body);
+  void declare_initializer(const model::TensorData& tensor, Scope& scope, bool is_constant);
+  void infer_node(const model::Node& node, Scope& scope, GraphResult* result);
+  bool infer_operator(NodeContext& context, const schema::Schema& schema);
+  bool infer_function(NodeContext& context, const model::Function& function);
+  bool check_types(const NodeContext& context, const schema::Schema& schema);
+  void set_default_types(NodeContext& context, const schema::Schema& schema);
+  void keep_outputs(NodeContext& context, bool is_inferred, Scope& scope, GraphResult* result);
+  Value output_of(const model::ValueInfo& output, const Scope& scope);
+  std::vector<Value> infer_body(const model::Graph& body, std::string_view attribute, std::span<const Value> inputs) override;
+  void bind_body_inputs(const model::Graph& body, std::span<const Value> inputs, Scope& scope);
+  const model::Function* find_function(const model::Node& node) const;
+  int64_t imported_version(std::string_view domain) const;
+  void enter(const char* what);
+  void name_unknown(ValueType& type);
+  // Notes it, or throws it where the options say strict.
+  void problem(const std::string& message);
+  std::string where() const;
+
+  const model::Model& model_;
+  InferOptions options_;
+  Symbols symbols_;
+  InferReport report_;
+  std::vector<std::string> path_;
+  std::unordered_map<std::string, const model::Function*> functions_;
+  // Where the walk is.
+  struct State {
+    const Scope* scope;
+    const std::vector<model::OpsetId>* imports;
+    int depth;
+    bool in_function;
+  };
+  State state_;
+  size_t steps_ = 0, max_steps_;
+  bool reported_ = false;  // a strict error is on its way out
+  std::deque<model::Node> bound_nodes_;
+  std::unordered_map<const model::Graph*, GraphResult> results_;
+};
+
+// Declared and inferred type as one: known sizes win over symbols, declared symbols over inferred ones. Throws InvalidModel with both where
+// they contradict each other.
+ValueType merge_types(const ValueType& declared, const ValueType& inferred, const Symbols& symbols);
+
+}  // namespace sardonyx::infer
