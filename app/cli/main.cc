@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
   sardonyx::cli::add_bench(app, status);
   sardonyx::cli::add_print(app, status);
   sardonyx::cli::add_parse(app, status);
+  sardonyx::cli::add_infer(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {
