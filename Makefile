@@ -26,8 +26,9 @@ differential:
 bench:
 	@tools/setup test differential
 	@cmake --preset release
-	@cmake --build --preset release -j $(JOBS) --target sardonyx_cli kernels_bench
+	@cmake --build --preset release -j $(JOBS) --target sardonyx_cli kernels_bench language_bench
 	@tools/bench
+	@tools/bench_language
 
 dev:
 	@tools/setup test

@@ -23,7 +23,7 @@ void run(const sardonyx::differential::Job& job) {
     throw sardonyx::Error(sardonyx::ErrorCode::kInvalidArgument, "no job '" + verb + "'");
   }
   model::Model model = model::read_model(job.at(1), {.limits = {}, .external_data = false});
-  infer_shapes(model, options);
+  sardonyx::infer_shapes(model, options);
   write_file(job.at(2), serialize(model));
 }
 
