@@ -15,7 +15,7 @@ constexpr int kMaxDepth = 64;  // of subgraphs and functions within each other
 constexpr size_t kMaxProblems = 1000;
 // Bodies and functions are inferred anew for each use; this bounds the whole.
 constexpr size_t kStepsPerNode = 64;
-constexpr size_t kLeastSteps = 1 << 20;
+constexpr size_t kLeastSteps = 1 << 16;
 
 std::string function_key(std::string_view domain, std::string_view name, std::string_view overload) {
   return fmt::format("{}\x1f{}\x1f{}", domain == "ai.onnx" ? "" : domain, name, overload);
@@ -80,6 +80,7 @@ void Inference::reserve_names(const model::Graph& graph, int depth) {
 }
 
 void Inference::reserve_names(const std::vector<model::Node>& nodes, int depth) {
+  max_steps_ += kStepsPerNode * nodes.size();
   for (const model::Node& node : nodes) {
     for (const model::Attribute& attribute : node.attribute) {
       if (attribute.g != nullptr) reserve_names(*attribute.g, depth + 1);
@@ -185,6 +186,7 @@ void Inference::infer_node(const model::Node& node, Scope& scope, GraphResult* r
   const Place place(*this, model::describe(node));
   bool is_inferred = false;
   const State before = state_;
+  const size_t calls = calls_.size();
   try {
     if (const model::Function* function = find_function(node)) {
       is_inferred = infer_function(context, *function);
@@ -194,6 +196,7 @@ void Inference::infer_node(const model::Node& node, Scope& scope, GraphResult* r
   } catch (const Error& error) {
     if (reported_ || error.code() == ErrorCode::kResourceLimit) throw;
     state_ = before;  // where a body or a function was left in the middle
+    calls_.resize(calls);
     problem(error.what());
   }
   keep_outputs(context, is_inferred, scope, result);
@@ -358,11 +361,16 @@ std::vector<Value> Inference::infer_body(const model::Graph& body, std::string_v
 
 bool Inference::infer_function(NodeContext& context, const model::Function& function) {
   enter("functions");
+  if (std::find(calls_.begin(), calls_.end(), &function) != calls_.end()) {
+    throw Error(ErrorCode::kInvalidModel,
+                fmt::format("function '{}.{}' calls itself: functions of a model must not be recursive", function.domain, function.name));
+  }
   const Place place(*this, fmt::format("function '{}.{}'", function.domain, function.name));
   Scope scope;
   for (size_t i = 0; i < function.input.size(); ++i) scope.values.insert_or_assign(function.input[i], context.input(i));
   for (const model::ValueInfo& value : function.value_info) scope.declared.insert_or_assign(value.name, from_model(value.type, symbols_));
   const AttributeValues values = attribute_values(function, context.node());
+  calls_.push_back(&function);
   const State before = std::exchange(state_, {nullptr, &function.opset_import, state_.depth + 1, true});
   for (const model::Node& node : function.node) {
     state_.scope = &scope;
@@ -370,6 +378,7 @@ bool Inference::infer_function(NodeContext& context, const model::Function& func
     infer_node(is_bound ? bound_nodes_.emplace_back(bind_attributes(node, values)) : node, scope, nullptr);
   }
   state_ = before;
+  calls_.pop_back();
   for (size_t i = 0; i < std::min(context.outputs(), function.output.size()); ++i) {
     if (const Value* value = scope.find(function.output[i])) context.results()[i] = *value;
   }

@@ -76,6 +76,7 @@ class Inference final : private BodyInference {
     bool in_function;
   };
   State state_;
+  std::vector<const model::Function*> calls_;  // that the walk is in
   size_t steps_ = 0, max_steps_;
   bool reported_ = false;  // a strict error is on its way out
   std::deque<model::Node> bound_nodes_;
