@@ -1,18 +1,20 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
-#include "infer/arithmetic.h"
 #include "infer/rules.h"
+#include "infer/rules/unify.h"
 
 namespace sardonyx::infer {
 
-// MatMul, all versions: NumPy's matmul. A [..., M, K] and B [..., K, N] give [..., M, N]; vectors lose the dimension that is added for
-// them.
-void infer_matmul(NodeContext& context) {
-  const Dims* left = context.shape(0);
-  const Dims* right = context.shape(1);
+namespace {
+// NumPy's matmul. A [..., M, K] and B [..., K, N] give [..., M, N]; vectors lose the dimension that is added for them.
+void multiply_matrices(NodeContext& context, size_t a_input, size_t b_input) {
+  const Dims* left = context.shape(a_input);
+  const Dims* right = context.shape(b_input);
   if (left == nullptr || right == nullptr) return;
-  context.expect_min_rank(0, 1, "A");
-  context.expect_min_rank(1, 1, "B");
+  context.expect_min_rank(a_input, 1, "A");
+  context.expect_min_rank(b_input, 1, "B");
   Dims a = *left, b = *right;
   if (left->size() == 1) a.insert(a.begin(), Dim(1));
   if (right->size() == 1) b.push_back(1);
@@ -21,6 +23,50 @@ void infer_matmul(NodeContext& context) {
   if (left->size() > 1) result.push_back(a[a.size() - 2]);
   if (right->size() > 1) result.push_back(b.back());
   context.set_shape(0, std::move(result));
+}
+}  // namespace
+
+// MatMul, all versions.
+void infer_matmul(NodeContext& context) { multiply_matrices(context, 0, 1); }
+
+void infer_matmul_integer(NodeContext& context) {
+  context.set_dtype(0, DType::kInt32);
+  multiply_matrices(context, 0, 1);
+}
+
+void infer_qlinear_matmul(NodeContext& context) { multiply_matrices(context, 0, 3); }
+
+// Gemm, all versions: A [M, K] and B [K, N], each transposed on demand, give [M, N]. Only since version 13 must both K be the same already
+// here. Before version 7 C has the shape of the output unless the attribute broadcast is set.
+void infer_gemm(NodeContext& context) {
+  const auto is_set = [&](std::string_view name) { return model::get_int(context.node(), name, 0) != 0; };
+  Dim m, n, k, other_k;
+  Dim& k_of_b = context.version() >= 13 ? k : other_k;
+  if (is_set("transA")) {
+    unify(context, 0, "A", {&k, &m});
+  } else {
+    unify(context, 0, "A", {&m, &k});
+  }
+  if (is_set("transB")) {
+    unify(context, 1, "B", {&n, &k_of_b});
+  } else {
+    unify(context, 1, "B", {&k_of_b, &n});
+  }
+  const Dims* c = context.shape(2);
+  if (context.version() < 7 && !is_set("broadcast") && c != nullptr && c->size() == 2) {
+    m = better_known(m, c->front());
+    n = better_known(n, c->back());
+  }
+  context.set_shape(0, {m, n});
+}
+
+// Det, all versions.
+void infer_det(NodeContext& context) {
+  const Dims* x = context.shape(0);
+  if (x == nullptr) return;
+  context.expect_min_rank(0, 2, "X");
+  merge(context, x->back(), (*x)[x->size() - 2], "the sides of the square matrices in X");
+  context.set_shape(0, Dims(x->begin(), x->end() - 2));
 }
 
 }  // namespace sardonyx::infer

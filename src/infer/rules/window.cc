@@ -1,0 +1,98 @@
+#include "infer/rules/window.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace sardonyx::infer {
+
+namespace {
+// kernel, dilated: the extent of a window from its first to its last element.
+Dim extent(Dim kernel, int64_t dilation) { return dilation == 1 ? kernel : add(multiply(subtract(kernel, 1), dilation), 1); }
+
+Dims kernel_of(const NodeContext& context, size_t rank, const Dims* weights, bool needs_kernel) {
+  Dims kernel(rank);
+  if (context.attribute("kernel_shape") != nullptr) {
+    const std::vector<int64_t> sizes = axis_attribute(context, "kernel_shape", rank, 1, kAnyInteger);
+    kernel.assign(sizes.begin(), sizes.end());
+  } else if (needs_kernel) {
+    context.fail("the attribute kernel_shape is missing");
+  } else if (weights != nullptr) {
+    if (weights->size() != rank + 2) {
+      context.fail(fmt::format("the weights {} must have {} spatial dimensions as the input has", context.symbols().show(*weights), rank));
+    }
+    kernel.assign(weights->begin() + 2, weights->end());
+  }
+  for (const Dim size : kernel) {
+    if (size.is_known() && size.value() <= 0) {
+      context.fail(fmt::format("the kernel has the shape {}, its sizes must be positive", context.symbols().show(kernel)));
+    }
+  }
+  return kernel;
+}
+}  // namespace
+
+std::vector<int64_t> axis_attribute(const NodeContext& context, std::string_view name, size_t count, int64_t fallback, int64_t least) {
+  const auto given = context.ints_attribute(name);
+  if (!given) return std::vector<int64_t>(count, fallback);
+  if (given->size() != count) context.fail(fmt::format("attribute {} has {} values, it must have {}", name, given->size(), count));
+  if (std::any_of(given->begin(), given->end(), [&](int64_t value) { return value < least; })) {
+    context.fail(fmt::format("attribute {} is [{}], its values must be at least {}", name, fmt::join(*given, ", "), least));
+  }
+  return *given;
+}
+
+Window read_window(const NodeContext& context, size_t rank, const Dims* weights, bool needs_kernel) {
+  Window window;
+  const std::vector<int64_t> dilations = axis_attribute(context, "dilations", rank, 1, 1);
+  window.strides = axis_attribute(context, "strides", rank, 1, 1);
+  window.kernel = kernel_of(context, rank, weights, needs_kernel);
+  for (size_t i = 0; i < rank; ++i) window.kernel[i] = extent(window.kernel[i], dilations[i]);
+  const std::vector<int64_t> pads = axis_attribute(context, "pads", 2 * rank, 0, 0);
+  const auto middle = pads.begin() + static_cast<std::ptrdiff_t>(rank);
+  window.pads_begin.assign(pads.begin(), middle);
+  window.pads_end.assign(middle, pads.end());
+  if (context.attribute("pads") == nullptr && model::get_string(context.node(), "auto_pad", "NOTSET").starts_with("SAME_")) {
+    window.auto_pad = Window::AutoPad::kSame;
+  }
+  window.rounds_up = model::get_int(context.node(), "ceil_mode", 0) != 0;
+  return window;
+}
+
+Dim Window::slide(size_t i, Dim input) const {
+  const int64_t stride = strides[i];
+  if (auto_pad == AutoPad::kSame) {
+    if (stride == 1) return input;
+    const bool fits = kernel[i].is_known() && kernel[i].value() >= stride;
+    if (rounds_up && !drops_padding_windows && !fits) return {};
+    if (!input.is_known()) return {};
+    return input.value() / stride + (input.value() % stride != 0);
+  }
+  const Dim padding = add(pads_begin[i], pads_end[i]);
+  if (stride == 1 && same(add(padding, 1), kernel[i])) return input;
+  const Dim room = subtract(add(input, padding), kernel[i]);
+  if (!room.is_known()) return {};
+  // A window that does not fit leaves nothing, where the division tells so without a remainder.
+  if (room.value() < 0) return room.value() == -stride ? Dim(0) : Dim();
+  const int64_t positions = room.value() / stride + (rounds_up && room.value() % stride != 0);
+  const Dim last_start = multiply(positions, stride), input_end = add(input, pads_begin[i]);
+  const bool is_beyond = !last_start.is_known() || (input_end.is_known() && last_start.value() >= input_end.value());
+  return rounds_up && drops_padding_windows && is_beyond ? Dim(positions) : add(positions, 1);
+}
+
+Dim Window::unfold(size_t i, Dim input, int64_t output_padding) const {
+  const int64_t stride = strides[i];
+  Dim padding = add(pads_begin[i], pads_end[i]);
+  if (auto_pad == AutoPad::kSame) {
+    // Padding cannot shrink the output of a window that is smaller than its stride to stride * input.
+    if (!kernel[i].is_known() || kernel[i].value() < stride) return {};
+    padding = subtract(kernel[i], stride);
+  }
+  const Dim more = subtract(add(kernel[i], output_padding), padding);
+  if (stride == 1 && more.is(1)) return input;
+  const Dim size = add(multiply(subtract(input, 1), stride), more);
+  return size.is_known() && size.value() < 0 ? Dim() : size;
+}
+
+}  // namespace sardonyx::infer
