@@ -133,6 +133,13 @@ std::vector<Value> NodeContext::infer_body(const model::Graph& body, std::string
   return bodies_.infer_body(body, name, body_inputs);
 }
 
+std::optional<std::vector<Value>> NodeContext::try_body(const model::Graph& body, std::string_view name,
+                                                        std::span<const Value> body_inputs) const {
+  return bodies_.try_body(body, name, body_inputs);
+}
+
+int NodeContext::depth() const noexcept { return bodies_.depth(); }
+
 void NodeContext::fail(const std::string& message) const { throw Error(ErrorCode::kInvalidModel, message); }
 
 void NodeContext::expect_rank(size_t i, size_t rank, std::string_view name) const {

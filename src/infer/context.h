@@ -58,6 +58,10 @@ class NodeContext {
 
   // Infers a subgraph attribute with what is known of its inputs; what is known of its outputs comes back. Throws what fails inside.
   std::vector<Value> infer_body(const model::Graph& body, std::string_view attribute, std::span<const Value> inputs) const;
+  // The same on an assumption that may be wrong: nothing where something inside contradicts it, and no word of that in the report.
+  std::optional<std::vector<Value>> try_body(const model::Graph& body, std::string_view attribute, std::span<const Value> inputs) const;
+  // How many subgraphs and functions are around the node.
+  int depth() const noexcept;
 
   Symbols& symbols() const noexcept { return symbols_; }
   // Throws InvalidModel; the driver adds the node.
@@ -83,6 +87,9 @@ class BodyInference {
  public:
   virtual ~BodyInference() = default;
   virtual std::vector<Value> infer_body(const model::Graph& body, std::string_view attribute, std::span<const Value> inputs) = 0;
+  virtual std::optional<std::vector<Value>> try_body(const model::Graph& body, std::string_view attribute,
+                                                     std::span<const Value> inputs) = 0;
+  virtual int depth() const noexcept = 0;
 };
 
 }  // namespace sardonyx::infer

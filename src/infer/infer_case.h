@@ -27,9 +27,9 @@ inline std::string inferred(std::string_view text, std::string_view name = "y", 
 }
 
 // The error that strict inference gives.
-inline std::string refused(std::string_view text, int64_t opset = 27) {
+inline std::string refused(std::string_view text, int64_t opset = 27, std::string_view domain_imports = "") {
   try {
-    inferred(text, "y", opset);
+    inferred(text, "y", opset, domain_imports);
   } catch (const Error& error) {
     return error.what();
   }

@@ -53,6 +53,9 @@ class Inference final : private BodyInference {
   void keep_outputs(NodeContext& context, bool is_inferred, Scope& scope, GraphResult* result);
   Value output_of(const model::ValueInfo& output, const Scope& scope);
   std::vector<Value> infer_body(const model::Graph& body, std::string_view attribute, std::span<const Value> inputs) override;
+  std::optional<std::vector<Value>> try_body(const model::Graph& body, std::string_view attribute, std::span<const Value> inputs) override;
+  int depth() const noexcept override { return state_.depth; }
+  void forget_results(const model::Graph& graph, int depth);
   void bind_body_inputs(const model::Graph& body, std::span<const Value> inputs, Scope& scope);
   const model::Function* find_function(const model::Node& node) const;
   int64_t imported_version(std::string_view domain) const;

@@ -179,10 +179,11 @@ std::string type_text(const ValueType& type) {
     case ValueType::Kind::kOptional:
       return wrapped("optional");
     case ValueType::Kind::kMap: {
-      const std::string value = inner();
+      // The specification names the values, which are scalars, by their element type alone.
+      const bool is_scalar = type.element != nullptr && type.element->is_tensor() && type.element->dtype != DType::kUndefined;
+      const std::string value = is_scalar ? std::string(to_string(type.element->dtype)) : inner();
       if (value.empty() || type.dtype == DType::kUndefined) return "";
-      // The specification writes maps to and from tensors of no rank by the element's name alone.
-      return fmt::format("map({}, {})", to_string(type.dtype), value);
+      return fmt::format("map({},{})", to_string(type.dtype), value);
     }
     case ValueType::Kind::kOpaque:
       return type.original == nullptr ? "" : model::type_string(*type.original);

@@ -46,7 +46,8 @@ class Symbols {
   Dim intern(std::string_view name);
   Dim fresh();  // "unk__0", ...: none that the model uses
   const std::string& name(Dim symbol) const { return *names_[symbol.id()]; }
-  std::string show(Dim dim) const;  // "3", "batch", "?"
+  size_t size() const noexcept { return names_.size(); }  // those made later have greater ids
+  std::string show(Dim dim) const;                        // "3", "batch", "?"
   std::string show(const Dims& dims) const;
 
  private:

@@ -1,46 +1,96 @@
+// If and Loop.
 #include <fmt/format.h>
 
-#include "infer/arithmetic.h"
 #include "infer/rules.h"
+#include "infer/rules/subgraph.h"
 
 namespace sardonyx::infer {
 
-namespace {
-// What holds whichever branch is taken.
-ValueType common_type(const NodeContext& context, size_t output, const ValueType& a, const ValueType& b) {
-  if (!a.is_known() || !b.is_known()) return a.is_known() ? a : b;
-  if (a.kind != b.kind || a.dtype != b.dtype) {
-    context.fail(fmt::format("output {} is {} in then_branch and {} in else_branch", output, type_text(a), type_text(b)));
-  }
-  ValueType result = a;
-  if (a.element != nullptr && b.element != nullptr) {
-    result.element = std::make_shared<const ValueType>(common_type(context, output, *a.element, *b.element));
-  }
-  if (!a.has_rank || !b.has_rank || a.dims.size() != b.dims.size()) {
-    result.has_rank = false;
-    result.dims.clear();
-    return result;
-  }
-  for (size_t i = 0; i < result.dims.size(); ++i) {
-    if (!same(a.dims[i], b.dims[i])) result.dims[i] = Dim();
-  }
-  return result;
-}
-}  // namespace
-
-// If, all versions: each output has what both branches say of it.
+// If, all versions: each output has what both branches say of it. In version 1 the branches make values of one shape, later they may
+// differ.
 void infer_if(NodeContext& context) {
-  const model::Attribute* then_branch = context.attribute("then_branch");
-  const model::Attribute* else_branch = context.attribute("else_branch");
-  if (then_branch == nullptr || else_branch == nullptr || !then_branch->g || !else_branch->g) context.fail("a branch is missing");
-  const std::vector<Value> then_values = context.infer_body(*then_branch->g, "then_branch", {});
-  const std::vector<Value> else_values = context.infer_body(*else_branch->g, "else_branch", {});
+  const std::vector<Value> then_values = infer_graph(context, "then_branch", {});
+  const std::vector<Value> else_values = infer_graph(context, "else_branch", {});
   if (then_values.size() != context.outputs() || else_values.size() != context.outputs()) {
     context.fail(
         fmt::format("the node has {} outputs, then_branch {}, else_branch {}", context.outputs(), then_values.size(), else_values.size()));
   }
   for (size_t i = 0; i < context.outputs(); ++i) {
-    context.set_type(i, common_type(context, i, then_values[i].type, else_values[i].type));
+    const std::string what = fmt::format("output {} of then_branch and else_branch", i);
+    const ValueType &then_type = then_values[i].type, &else_type = else_values[i].type;
+    const bool has_one_shape = context.version() == 1;
+    context.set_type(i,
+                     has_one_shape ? merge_tensors(context, then_type, else_type, what) : join_types(context, then_type, else_type, what));
+  }
+}
+
+namespace {
+// A body is tried with the shapes that its values begin with, then with what is left of them after a try, then with the ranks alone. The
+// last resort, and all that is done deep inside others (each try there would multiply those around it), is a pass that assumes no shapes.
+constexpr int kMaxTries = 3;
+constexpr int kDeepestTry = 4;
+
+std::string carried_name(size_t i) { return fmt::format("loop-carried value {}", i); }
+
+// The iteration number is a scalar; bodies that declare it as a vector of one element are in use.
+ValueType iteration_type(const model::Graph& body) {
+  ValueType type = ValueType::tensor(DType::kInt64);
+  const model::TensorType* declared = body.input.empty() ? nullptr : body.input[0].type.tensor();
+  type.has_rank = declared == nullptr || !declared->has_shape;
+  return type;
+}
+
+std::vector<ValueType> loop_inputs(const NodeContext& context, const std::vector<ValueType>& carried) {
+  std::vector<ValueType> inputs = {iteration_type(graph_attribute(context, "body"))};
+  inputs.push_back(context.type(1).is_known() ? context.type(1) : ValueType::tensor(DType::kBool));
+  inputs.insert(inputs.end(), carried.begin(), carried.end());
+  return inputs;
+}
+
+std::vector<Value> infer_iterations(const NodeContext& context, std::vector<ValueType> carried) {
+  for (int i = 0; i < kMaxTries && context.depth() < kDeepestTry; ++i) {
+    std::optional<std::vector<Value>> made = try_graph(context, "body", loop_inputs(context, carried));
+    if (!made) break;
+    bool is_stable = true;
+    for (size_t k = 0; k < carried.size(); ++k) {
+      ValueType joined = join_types(context, carried[k], (*made)[k + 1].type, carried_name(k));
+      is_stable = is_stable && same_types(joined, carried[k]);
+      carried[k] = std::move(joined);
+    }
+    if (is_stable) return std::move(*made);
+    if (i + 2 == kMaxTries) {
+      for (ValueType& type : carried) type.dims.assign(type.dims.size(), Dim());
+    }
+  }
+  for (ValueType& type : carried) type = without_shapes(std::move(type));
+  return infer_graph(context, "body", loop_inputs(context, carried));
+}
+
+// What an iteration makes, stacked: the number of iterations is not known.
+ValueType stacked(const NodeContext& context, ValueType type, size_t output) {
+  if (!type.is_known()) return type;
+  if (!type.is_tensor()) context.fail(fmt::format("scan output {} must be a tensor, body makes {}", output, type_text(type)));
+  if (type.has_rank) type.dims.insert(type.dims.begin(), Dim());
+  return type;
+}
+}  // namespace
+
+// Loop, all versions: inputs (M, cond, carried...), body (iteration, cond, carried...) => (cond, carried..., scanned...), outputs
+// (carried..., scanned...). A carried value is the initial one or what an iteration made.
+void infer_loop(NodeContext& context) {
+  const model::Graph& body = graph_attribute(context, "body");
+  std::vector<ValueType> initial;
+  for (size_t i = 2; i < context.inputs(); ++i) initial.push_back(context.type(i));
+  if (body.output.size() != context.outputs() + 1 || context.outputs() < initial.size()) {
+    context.fail(
+        fmt::format("{} loop-carried values: body must make a condition, these and the scan outputs, it makes {} values; "
+                    "the node has {} outputs, one less is expected",
+                    initial.size(), body.output.size(), context.outputs()));
+  }
+  const std::vector<Value> made = infer_iterations(context, initial);
+  for (size_t i = 0; i < context.outputs(); ++i) {
+    const ValueType& type = made[i + 1].type;
+    context.set_type(i, i < initial.size() ? join_types(context, initial[i], type, carried_name(i)) : stacked(context, type, i));
   }
 }
 
