@@ -45,6 +45,16 @@ Dim product(std::span<const Dim> dims) {
   return result;
 }
 
+Dim count_steps(int64_t first, int64_t end, int64_t step) {
+  if (step > 0 ? first >= end : first <= end) return 0;
+  if (step == 0) return 0;
+  // Unsigned, so that distances between far ends fit.
+  const auto from = static_cast<uint64_t>(first), to = static_cast<uint64_t>(end), stride = static_cast<uint64_t>(step);
+  const uint64_t distance = step > 0 ? to - from : from - to;
+  const uint64_t count = (distance - 1) / (step > 0 ? stride : 0 - stride) + 1;
+  return count <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max()) ? Dim(static_cast<int64_t>(count)) : Dim();
+}
+
 Dim merge(const NodeContext& context, Dim a, Dim b, std::string_view what) {
   if (a.is_known() && b.is_known() && a.value() != b.value()) {
     context.fail(fmt::format("{}: {} and {} differ", what, a.value(), b.value()));

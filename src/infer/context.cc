@@ -25,7 +25,9 @@ std::optional<Tensor> decode_small(const model::TensorData* constant) {
   }
 }
 
-Elements decode_elements(const model::TensorData* constant) {
+}  // namespace
+
+Elements small_elements(const model::TensorData* constant) {
   if (constant == nullptr || constant->dims.size() > 1) return nullptr;
   const DType dtype = constant->dtype();
   if (dtype != DType::kInt64 && dtype != DType::kInt32 && dtype != DType::kInt16 && dtype != DType::kInt8 && dtype != DType::kUInt8 &&
@@ -38,7 +40,6 @@ Elements decode_elements(const model::TensorData* constant) {
   const auto values = wide.values<int64_t>();
   return std::make_shared<const Dims>(values.begin(), values.end());
 }
-}  // namespace
 
 NodeContext::NodeContext(const model::Node& node, int version, std::vector<const Value*> inputs, Symbols& symbols, BodyInference& bodies)
     : node_(node),
@@ -70,7 +71,7 @@ const Dims* NodeContext::elements(size_t i) const {
   const Value& value = input(i);
   if (value.elements != nullptr) return value.elements.get();
   if (value.constant == nullptr) return nullptr;
-  if (decoded_[i] == nullptr) decoded_[i] = decode_elements(value.constant);
+  if (decoded_[i] == nullptr) decoded_[i] = small_elements(value.constant);
   return decoded_[i].get();
 }
 

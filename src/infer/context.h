@@ -83,6 +83,9 @@ class NodeContext {
   BodyInference& bodies_;
 };
 
+// Elements of a constant integer tensor of rank 0 or 1 with at most kMaxElements; null for others.
+Elements small_elements(const model::TensorData* constant);
+
 class BodyInference {
  public:
   virtual ~BodyInference() = default;
