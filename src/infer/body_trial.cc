@@ -26,6 +26,7 @@ std::optional<std::vector<Value>> Inference::try_body(const model::Graph& body, 
   const State before = state_;
   const bool was_strict = std::exchange(options_.strict, true);
   std::optional<std::vector<Value>> outputs;
+  ++tries_;
   try {
     outputs = infer_body(body, attribute, inputs);
   } catch (const Error& error) {
@@ -35,6 +36,7 @@ std::optional<std::vector<Value>> Inference::try_body(const model::Graph& body, 
     reported_ = false;
     forget_results(body, 0);
   }
+  --tries_;
   options_.strict = was_strict;
   return outputs;
 }

@@ -139,7 +139,7 @@ std::optional<std::vector<Value>> NodeContext::try_body(const model::Graph& body
   return bodies_.try_body(body, name, body_inputs);
 }
 
-int NodeContext::depth() const noexcept { return bodies_.depth(); }
+int NodeContext::tries() const noexcept { return bodies_.tries(); }
 
 void NodeContext::fail(const std::string& message) const { throw Error(ErrorCode::kInvalidModel, message); }
 

@@ -60,8 +60,8 @@ class NodeContext {
   std::vector<Value> infer_body(const model::Graph& body, std::string_view attribute, std::span<const Value> inputs) const;
   // The same on an assumption that may be wrong: nothing where something inside contradicts it, and no word of that in the report.
   std::optional<std::vector<Value>> try_body(const model::Graph& body, std::string_view attribute, std::span<const Value> inputs) const;
-  // How many subgraphs and functions are around the node.
-  int depth() const noexcept;
+  // How many such assumptions are being followed around the node.
+  int tries() const noexcept;
 
   Symbols& symbols() const noexcept { return symbols_; }
   // Throws InvalidModel; the driver adds the node.
@@ -92,7 +92,7 @@ class BodyInference {
   virtual std::vector<Value> infer_body(const model::Graph& body, std::string_view attribute, std::span<const Value> inputs) = 0;
   virtual std::optional<std::vector<Value>> try_body(const model::Graph& body, std::string_view attribute,
                                                      std::span<const Value> inputs) = 0;
-  virtual int depth() const noexcept = 0;
+  virtual int tries() const noexcept = 0;
 };
 
 }  // namespace sardonyx::infer

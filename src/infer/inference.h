@@ -54,7 +54,7 @@ class Inference final : private BodyInference {
   Value output_of(const model::ValueInfo& output, const Scope& scope);
   std::vector<Value> infer_body(const model::Graph& body, std::string_view attribute, std::span<const Value> inputs) override;
   std::optional<std::vector<Value>> try_body(const model::Graph& body, std::string_view attribute, std::span<const Value> inputs) override;
-  int depth() const noexcept override { return state_.depth; }
+  int tries() const noexcept override { return tries_; }
   void forget_results(const model::Graph& graph, int depth);
   void bind_body_inputs(const model::Graph& body, std::span<const Value> inputs, Scope& scope);
   const model::Function* find_function(const model::Node& node) const;
@@ -81,6 +81,7 @@ class Inference final : private BodyInference {
   State state_;
   std::vector<const model::Function*> calls_;  // that the walk is in
   size_t steps_ = 0, max_steps_;
+  int tries_ = 0;          // bodies on the way that are inferred on an assumption
   bool reported_ = false;  // a strict error is on its way out
   std::deque<model::Node> bound_nodes_;
   std::unordered_map<const model::Graph*, GraphResult> results_;

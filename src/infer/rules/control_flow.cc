@@ -26,9 +26,9 @@ void infer_if(NodeContext& context) {
 
 namespace {
 // A body is tried with the shapes that its values begin with, then with what is left of them after a try, then with the ranks alone. The
-// last resort, and all that is done deep inside others (each try there would multiply those around it), is a pass that assumes no shapes.
+// last resort, and all that is done deep inside other tries (each would multiply those around it), is a pass that assumes no shapes.
 constexpr int kMaxTries = 3;
-constexpr int kDeepestTry = 4;
+constexpr int kTriesWithinTries = 4;
 
 std::string carried_name(size_t i) { return fmt::format("loop-carried value {}", i); }
 
@@ -48,7 +48,7 @@ std::vector<ValueType> loop_inputs(const NodeContext& context, const std::vector
 }
 
 std::vector<Value> infer_iterations(const NodeContext& context, std::vector<ValueType> carried) {
-  for (int i = 0; i < kMaxTries && context.depth() < kDeepestTry; ++i) {
+  for (int i = 0; i < kMaxTries && context.tries() < kTriesWithinTries; ++i) {
     std::optional<std::vector<Value>> made = try_graph(context, "body", loop_inputs(context, carried));
     if (!made) break;
     bool is_stable = true;
