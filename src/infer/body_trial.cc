@@ -24,6 +24,7 @@ void Inference::forget_results(const model::Graph& graph, int depth) {
 
 std::optional<std::vector<Value>> Inference::try_body(const model::Graph& body, std::string_view attribute, std::span<const Value> inputs) {
   const State before = state_;
+  const size_t calls = calls_.size();
   const bool was_strict = std::exchange(options_.strict, true);
   std::optional<std::vector<Value>> outputs;
   ++tries_;
@@ -33,6 +34,7 @@ std::optional<std::vector<Value>> Inference::try_body(const model::Graph& body, 
     options_.strict = was_strict;
     if (error.code() == ErrorCode::kResourceLimit) throw;
     state_ = before;
+    calls_.resize(calls);
     reported_ = false;
     forget_results(body, 0);
   }

@@ -285,12 +285,35 @@ void Inference::name_unknown(ValueType& type) {
   }
 }
 
+namespace {
+// What can still be said where a rule failed: the kind and the element type.
+ValueType without_dims(ValueType type) {
+  type.has_rank = false;
+  type.dims.clear();
+  return type;
+}
+
+// Nodes of the subgraphs within a node.
+size_t nodes_inside(const model::Node& node) {
+  size_t count = 0;
+  const auto add = [&](const model::Graph& graph) {
+    for (const model::Node& inner : graph.node) count += 1 + nodes_inside(inner);
+  };
+  for (const model::Attribute& attribute : node.attribute) {
+    if (attribute.g != nullptr) add(*attribute.g);
+    for (const auto& graph : attribute.graphs) add(*graph);
+  }
+  return count;
+}
+}  // namespace
+
 void Inference::keep_outputs(NodeContext& context, bool is_inferred, Scope& scope, GraphResult* result) {
   const model::Node& node = context.node();
   for (size_t i = 0; i < node.output.size(); ++i) {
     const std::string& name = node.output[i];
     if (name.empty()) continue;
-    Value value = is_inferred ? std::move(context.results()[i]) : Value{};
+    Value value = std::move(context.results()[i]);
+    if (!is_inferred) value = {without_dims(std::move(value.type)), nullptr, nullptr};
     const auto declared = scope.declared.find(name);
     if (declared != scope.declared.end()) {
       try {
@@ -375,6 +398,7 @@ bool Inference::infer_function(NodeContext& context, const model::Function& func
   for (const model::Node& node : function.node) {
     state_.scope = &scope;
     const bool is_bound = has_references(node);
+    if (is_bound) steps_ += nodes_inside(node);  // copies cost too
     infer_node(is_bound ? bound_nodes_.emplace_back(bind_attributes(node, values)) : node, scope, nullptr);
   }
   state_ = before;

@@ -6,15 +6,33 @@
 
 namespace sardonyx::infer {
 
+namespace {
+void expect_outputs(const NodeContext& context, std::string_view branch, size_t count) {
+  if (count != context.outputs()) context.fail(fmt::format("the node has {} outputs, {} has {}", context.outputs(), branch, count));
+}
+
+// The branch that is always taken says all; what contradicts in the other one does no harm.
+void infer_taken(NodeContext& context, bool condition) {
+  const std::string_view taken = condition ? "then_branch" : "else_branch";
+  std::vector<Value> values = infer_graph(context, taken, {});
+  expect_outputs(context, taken, values.size());
+  try_graph(context, condition ? "else_branch" : "then_branch", {});
+  for (size_t i = 0; i < context.outputs(); ++i) {
+    context.set_type(i, values[i].type);
+    context.set_elements(i, values[i].elements);
+  }
+}
+}  // namespace
+
 // If, all versions: each output has what both branches say of it. In version 1 the branches make values of one shape, later they may
 // differ.
 void infer_if(NodeContext& context) {
+  const std::optional<std::vector<int64_t>> condition = context.ints(0);
+  if (condition && condition->size() == 1) return infer_taken(context, condition->front() != 0);
   const std::vector<Value> then_values = infer_graph(context, "then_branch", {});
   const std::vector<Value> else_values = infer_graph(context, "else_branch", {});
-  if (then_values.size() != context.outputs() || else_values.size() != context.outputs()) {
-    context.fail(
-        fmt::format("the node has {} outputs, then_branch {}, else_branch {}", context.outputs(), then_values.size(), else_values.size()));
-  }
+  expect_outputs(context, "then_branch", then_values.size());
+  expect_outputs(context, "else_branch", else_values.size());
   for (size_t i = 0; i < context.outputs(); ++i) {
     const std::string what = fmt::format("output {} of then_branch and else_branch", i);
     const ValueType &then_type = then_values[i].type, &else_type = else_values[i].type;

@@ -50,7 +50,7 @@ TEST(If, RefusesBranchesOfDifferentTypes) {
   EXPECT_THAT(refused(if_of("float[2] a, float[2] b", "Relu (a)", "SequenceConstruct (b)")), HasSubstr("must be of one type"));
   EXPECT_THAT(refused("g (bool c, float[2] a) => (y) { y = If <then_branch = t () => (u, w) { u = Relu (a)\n w = Relu (a) }, "
                       "else_branch = e () => (v) { v = Relu (a) }> (c) }"),
-              HasSubstr("the node has 1 outputs, then_branch 2, else_branch 1"));
+              HasSubstr("the node has 1 outputs, then_branch has 2"));
   EXPECT_THAT(refused("g (bool c, float[2] a) => (y) { y = If <then_branch = t () => (u) { u = Relu (a) }> (c) }"),
               HasSubstr("attribute 'else_branch' must be a graph"));
   EXPECT_THAT(refused("g (bool c, float[2] a) => (y) { y = If <then_branch = t (float z) => (u) { u = Relu (a) }, "
@@ -174,6 +174,17 @@ TEST(Scan, RefusesWhatDoesNotFit) {
   EXPECT_THAT(
       refused("g (float[2] i, float[4,3] x) => (y) { y = Scan <num_scan_inputs = 1, body = b (s, e) => (r) { r = Relu (e) }> (i, x) }"),
       HasSubstr("state variable 0, before and after a step: 2 and 3 differ"));
+}
+
+TEST(If, FollowsTheBranchThatIsAlwaysTaken) {
+  const auto with = [](std::string_view condition) {
+    return "g (float[6] x) => (y) <bool c = {" + std::string(condition) +
+           "}> { y = If (c) <then_branch = t () => (a) { a = Relu (x) }, else_branch = e () => (b) { s = Constant <value = int64[1] {-1}> "
+           "()\n"
+           " u = Constant <value = int64[1] {7}> ()\n w = Expand (x, u)\n b = Reshape (w, s) }> }";
+  };
+  EXPECT_EQ(inferred(with("1")), "float[6]");
+  EXPECT_THAT(refused(with("0")), HasSubstr("Expand"));
 }
 
 }  // namespace
