@@ -88,12 +88,10 @@ std::vector<Dim> equal_parts(const NodeContext& context, Dim size) {
   if (!size.is_known()) return parts;
   const int64_t chunk = size.value() / count + (size.value() % count != 0 ? 1 : 0);
   for (size_t i = 0; i < outputs; ++i) parts[i] = chunk;
-  if (static_cast<uint64_t>(count) == outputs) {
-    parts.back() = subtract(size, multiply(chunk, count - 1));
-    if (parts.back().is_known() && parts.back().value() < 0) {
-      context.fail(fmt::format("a size of {} is too small for {} parts of {}", size.value(), count, chunk));
-    }
-  }
+  const Dim last = subtract(size, multiply(chunk, count - 1));
+  // Equal chunks may be more than there is; how the last ones are cut short then is not defined.
+  if (!last.is_known() || last.value() < 0) return std::vector<Dim>(outputs);
+  if (static_cast<uint64_t>(count) == outputs) parts.back() = last;
   return parts;
 }
 
