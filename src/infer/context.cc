@@ -106,8 +106,8 @@ void NodeContext::set_shape(size_t output, Dims dims) {
   if (output >= outputs_.size()) return;
   ValueType& type = outputs_[output].type;
   if (!type.is_dense_or_sparse()) type = ValueType::tensor(DType::kUndefined);
-  type.has_rank = true;
-  type.dims = std::move(dims);
+  type.has_rank = dims.size() <= kMaxRank;
+  type.dims = type.has_rank ? std::move(dims) : Dims();
 }
 
 void NodeContext::set_elements(size_t output, Dims elements) {

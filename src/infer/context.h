@@ -46,7 +46,7 @@ class NodeContext {
   // Outputs; setting one that the node does not have is ignored.
   void set_type(size_t output, ValueType type);
   void set_dtype(size_t output, DType dtype);  // makes it a tensor
-  void set_shape(size_t output, Dims dims);    // makes it a tensor
+  void set_shape(size_t output, Dims dims);    // makes it a tensor; more than kMaxRank sizes leave the rank unknown
   void set_elements(size_t output, Dims elements);
   void set_elements(size_t output, Elements elements);
   // The type and shape of an input (as far as known).

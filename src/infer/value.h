@@ -87,6 +87,9 @@ std::string type_text(const ValueType& type);
 using Elements = std::shared_ptr<const Dims>;
 inline constexpr size_t kMaxElements = 1024;  // longer ones are not followed
 
+// Ranks that rules give; beyond, only the element type is followed, so that nodes which add axes cannot make shapes without bound.
+inline constexpr size_t kMaxRank = 64;
+
 // All that is known of one value.
 struct Value {
   ValueType type;

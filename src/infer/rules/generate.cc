@@ -186,8 +186,7 @@ void infer_range(NodeContext& context) {
   Dim bounds[3];
   for (size_t i = 0; i < std::size(kNames); ++i) {
     if (context.input(i).constant != nullptr) context.expect_rank(i, 0, kNames[i]);
-    const std::optional<Dims> element = elements_of(context, i);
-    if (element && element->size() == 1) bounds[i] = element->front();
+    bounds[i] = scalar_operand(context, i);
   }
   const auto [start, limit, delta] = bounds;
   if (delta.is(0)) context.fail("input 2 ('delta') is 0");

@@ -4,6 +4,8 @@
 
 #include <numeric>
 
+#include "infer/rules/propagation.h"
+
 namespace sardonyx::infer {
 
 ListOperand list_attribute(const NodeContext& context, std::string_view name) {
@@ -63,8 +65,8 @@ std::optional<Dims> shape_operand(const NodeContext& context, size_t input, std:
 }
 
 Dim scalar_operand(const NodeContext& context, size_t input) {
-  const Dims* elements = context.elements(input);
-  return elements != nullptr && elements->size() == 1 ? elements->front() : Dim();
+  const std::optional<Dims> elements = elements_of(context, input);
+  return elements && elements->size() == 1 ? elements->front() : Dim();
 }
 
 DType dtype_attribute(const NodeContext& context, std::string_view name, DType fallback) {

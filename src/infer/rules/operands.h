@@ -30,7 +30,7 @@ std::vector<size_t> all_axes(size_t rank);
 // The shape that the elements of an input spell: unknown sizes where only their number is known, nothing where not even that is.
 std::optional<Dims> shape_operand(const NodeContext& context, size_t input, std::string_view name);
 
-// The one number that an input of rank 0, or of one element, holds; unknown if it is not known.
+// The one whole number that an input of rank 0, or of one element, holds; unknown if it is not known.
 Dim scalar_operand(const NodeContext& context, size_t input);
 
 // The element type that an attribute names by its number; fails for one that there is not.

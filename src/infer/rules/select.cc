@@ -112,8 +112,7 @@ void infer_one_hot(NodeContext& context) {
   if (indices == nullptr) return;
   context.expect_min_rank(0, 1, "indices");
   const size_t axis = context.axis(model::get_int(context.node(), "axis", -1), indices->size() + 1);
-  const std::optional<Dims> numbers = elements_of(context, 1);
-  const Dim size = numbers && numbers->size() == 1 ? numbers->front() : Dim();
+  const Dim size = scalar_operand(context, 1);
   if (size.is_known() && size.value() < 0) context.fail(fmt::format("input 1 ('depth') is {}, it must not be negative", size.value()));
   Dims result = *indices;
   result.insert(result.begin() + static_cast<ptrdiff_t>(axis), size);
