@@ -6,14 +6,13 @@
 namespace sardonyx::infer {
 
 namespace {
-// `drops`: the first version in which windows that start in the padding at the end do not count.
-void pool(NodeContext& context, int drops) {
+void pool(NodeContext& context) {
   const Dims* x = context.shape(0);
   if (x == nullptr) return;
   context.expect_min_rank(0, 3, "X");
   const size_t rank = x->size() - 2;
   Window window = read_window(context, rank, nullptr, true);
-  window.drops_padding_windows = context.version() >= drops;
+  window.drops_padding_windows = context.version() >= 22;
   Dims y = {x->front(), (*x)[1]};
   for (size_t i = 0; i < rank; ++i) y.push_back(window.slide(i, (*x)[2 + i]));
   for (size_t i = 0; i < context.outputs(); ++i) context.set_shape(i, y);
@@ -23,16 +22,16 @@ void pool(NodeContext& context, int drops) {
 // MaxPool, all versions; Indices since version 8.
 void infer_max_pool(NodeContext& context) {
   context.set_dtype(1, DType::kInt64);
-  pool(context, 12);
+  pool(context);
 }
 
 // AveragePool, all versions.
-void infer_average_pool(NodeContext& context) { pool(context, 19); }
+void infer_average_pool(NodeContext& context) { pool(context); }
 
 // LpPool, all versions; version 1 may leave the kernel out, and means nothing then.
 void infer_lp_pool(NodeContext& context) {
   if (context.version() == 1 && context.attribute("kernel_shape") == nullptr) return;
-  pool(context, 18);
+  pool(context);
 }
 
 // GlobalAveragePool, GlobalLpPool, GlobalMaxPool, all versions.

@@ -53,38 +53,48 @@ Window read_window(const NodeContext& context, size_t rank, const Dims* weights,
   const auto middle = pads.begin() + static_cast<std::ptrdiff_t>(rank);
   window.pads_begin.assign(pads.begin(), middle);
   window.pads_end.assign(middle, pads.end());
-  if (context.attribute("pads") == nullptr && model::get_string(context.node(), "auto_pad", "NOTSET").starts_with("SAME_")) {
-    window.auto_pad = Window::AutoPad::kSame;
-  }
+  window.has_pads = context.attribute("pads") != nullptr;
+  const std::string auto_pad = model::get_string(context.node(), "auto_pad", "NOTSET");
+  if (auto_pad == "VALID") window.auto_pad = Window::AutoPad::kValid;
+  if (auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER") window.auto_pad = Window::AutoPad::kSame;
   window.rounds_up = model::get_int(context.node(), "ceil_mode", 0) != 0;
   return window;
 }
 
 Dim Window::slide(size_t i, Dim input) const {
+  const Dim padded = slide_padded(i, input, pads_begin[i], pads_end[i]);
+  if (auto_pad == AutoPad::kNone) return padded;
+  const Dim automatic = auto_pad == AutoPad::kSame ? slide_same(i, input) : slide_padded(i, input, 0, 0);
+  return has_pads && automatic != padded ? Dim() : automatic;
+}
+
+Dim Window::slide_same(size_t i, Dim input) const {
   const int64_t stride = strides[i];
-  if (auto_pad == AutoPad::kSame) {
-    if (stride == 1) return input;
-    const bool fits = kernel[i].is_known() && kernel[i].value() >= stride;
-    if (rounds_up && !drops_padding_windows && !fits) return {};
-    if (!input.is_known()) return {};
-    return input.value() / stride + (input.value() % stride != 0);
-  }
-  const Dim padding = add(pads_begin[i], pads_end[i]);
+  if (stride == 1) return input;
+  const bool is_covered = kernel[i].is_known() && kernel[i].value() >= stride;
+  if (!input.is_known() || (rounds_up && !drops_padding_windows && !is_covered)) return {};
+  return input.value() / stride + (input.value() % stride != 0);
+}
+
+Dim Window::slide_padded(size_t i, Dim input, int64_t begin, int64_t end) const {
+  const int64_t stride = strides[i];
+  const Dim padding = add(begin, end);
   if (stride == 1 && same(add(padding, 1), kernel[i])) return input;
   const Dim room = subtract(add(input, padding), kernel[i]);
   if (!room.is_known()) return {};
   // A window that does not fit leaves nothing, where the division tells so without a remainder.
   if (room.value() < 0) return room.value() == -stride ? Dim(0) : Dim();
   const int64_t positions = room.value() / stride + (rounds_up && room.value() % stride != 0);
-  const Dim last_start = multiply(positions, stride), input_end = add(input, pads_begin[i]);
+  const Dim last_start = multiply(positions, stride), input_end = add(input, begin);
   const bool is_beyond = !last_start.is_known() || (input_end.is_known() && last_start.value() >= input_end.value());
-  return rounds_up && drops_padding_windows && is_beyond ? Dim(positions) : add(positions, 1);
+  if (!rounds_up || !is_beyond) return add(positions, 1);
+  return drops_padding_windows ? Dim(positions) : Dim();
 }
 
 Dim Window::unfold(size_t i, Dim input, int64_t output_padding) const {
   const int64_t stride = strides[i];
   Dim padding = add(pads_begin[i], pads_end[i]);
-  if (auto_pad == AutoPad::kSame) {
+  if (auto_pad == AutoPad::kSame && !has_pads) {
     // Padding cannot shrink the output of a window that is smaller than its stride to stride * input.
     if (!kernel[i].is_known() || kernel[i].value() < stride) return {};
     padding = subtract(kernel[i], stride);

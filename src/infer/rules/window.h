@@ -10,18 +10,25 @@
 namespace sardonyx::infer {
 
 struct Window {
-  enum class AutoPad { kNone, kSame };
+  enum class AutoPad { kNone, kSame, kValid };
 
   Dims kernel;  // with the gaps of dilation; unknown where only the weights tell and their size is not known
   std::vector<int64_t> strides, pads_begin, pads_end;
-  AutoPad auto_pad = AutoPad::kNone;  // kNone: the pads count
+  bool has_pads = false;
+  AutoPad auto_pad = AutoPad::kNone;  // must not stand beside pads; where it does, only what both say is known
   bool rounds_up = false;             // ceil_mode
-  bool drops_padding_windows = true;  // windows that would start in the padding at the end do not count, as since opset 12 to 19
+  // Since opset 22 the specification says that windows do not count which would start in the padding at the end. Implementations always
+  // left them out; before, the size is only known where that makes no difference.
+  bool drops_padding_windows = true;
 
   // The size of dimension i of the output.
   Dim slide(size_t i, Dim input) const;
   // The same for the transposed convolution, whose output `slide` would make its input.
   Dim unfold(size_t i, Dim input, int64_t output_padding) const;
+
+ private:
+  Dim slide_same(size_t i, Dim input) const;
+  Dim slide_padded(size_t i, Dim input, int64_t begin, int64_t end) const;
 };
 
 inline constexpr int64_t kAnyInteger = std::numeric_limits<int64_t>::min();
