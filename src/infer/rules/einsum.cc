@@ -114,13 +114,10 @@ class Einsum {
     for (size_t i = 0; i < dims.size(); ++i) (*ellipsis_)[i] = combine((*ellipsis_)[i], dims[i]);
   }
 
-  // The size that operands share; a 1 is broadcast.
+  // The size that operands share; a 1 is broadcast. Sizes that contradict each other are not refused here: the first counts.
   static Dim combine(Dim a, Dim b) {
     if (a.is(1)) return b;
-    if (b.is(1)) return a;
-    if (a.is_known() && b.is_known()) return a == b ? a : Dim();
-    if (a.is_known() || b.is_known()) return a.is_known() ? a : b;
-    return a;
+    return b.is(1) || a.is_known() || !b.is_known() ? a : b;
   }
 
   const NodeContext& context_;
