@@ -43,4 +43,20 @@ std::optional<std::vector<Value>> Inference::try_body(const model::Graph& body, 
   return outputs;
 }
 
+void Inference::infer_untaken(const model::Graph& body, std::string_view attribute) {
+  const State before = state_;
+  const size_t calls = calls_.size(), problems = report_.problems.size();
+  const bool was_strict = std::exchange(options_.strict, false);
+  try {
+    infer_body(body, attribute, {});
+  } catch (const Error& error) {
+    options_.strict = was_strict;
+    if (error.code() == ErrorCode::kResourceLimit) throw;
+    state_ = before;
+    calls_.resize(calls);
+  }
+  options_.strict = was_strict;
+  report_.problems.resize(problems);
+}
+
 }  // namespace sardonyx::infer

@@ -139,6 +139,8 @@ std::optional<std::vector<Value>> NodeContext::try_body(const model::Graph& body
   return bodies_.try_body(body, name, body_inputs);
 }
 
+void NodeContext::infer_untaken(const model::Graph& body, std::string_view name) const { bodies_.infer_untaken(body, name); }
+
 int NodeContext::tries() const noexcept { return bodies_.tries(); }
 
 void NodeContext::fail(const std::string& message) const { throw Error(ErrorCode::kInvalidModel, message); }

@@ -60,6 +60,8 @@ class NodeContext {
   std::vector<Value> infer_body(const model::Graph& body, std::string_view attribute, std::span<const Value> inputs) const;
   // The same on an assumption that may be wrong: nothing where something inside contradicts it, and no word of that in the report.
   std::optional<std::vector<Value>> try_body(const model::Graph& body, std::string_view attribute, std::span<const Value> inputs) const;
+  // Infers a subgraph that is never run, for the types of its values alone: what contradicts in it is not told.
+  void infer_untaken(const model::Graph& body, std::string_view attribute) const;
   // How many such assumptions are being followed around the node.
   int tries() const noexcept;
 
@@ -90,6 +92,7 @@ class BodyInference {
  public:
   virtual ~BodyInference() = default;
   virtual std::vector<Value> infer_body(const model::Graph& body, std::string_view attribute, std::span<const Value> inputs) = 0;
+  virtual void infer_untaken(const model::Graph& body, std::string_view attribute) = 0;
   virtual std::optional<std::vector<Value>> try_body(const model::Graph& body, std::string_view attribute,
                                                      std::span<const Value> inputs) = 0;
   virtual int tries() const noexcept = 0;

@@ -307,6 +307,14 @@ size_t nodes_inside(const model::Node& node) {
 }
 }  // namespace
 
+// Elements of all values together are bounded: a node of a few bytes may have a thousand.
+bool Inference::may_keep(const Elements& elements) {
+  if (elements == nullptr) return true;
+  const bool fits = elements->size() <= elements_left_;
+  if (fits) elements_left_ -= elements->size();
+  return fits;
+}
+
 void Inference::keep_outputs(NodeContext& context, bool is_inferred, Scope& scope, GraphResult* result) {
   const model::Node& node = context.node();
   for (size_t i = 0; i < node.output.size(); ++i) {
@@ -323,7 +331,7 @@ void Inference::keep_outputs(NodeContext& context, bool is_inferred, Scope& scop
         value = {declared->second, nullptr, nullptr};
       }
     }
-    if (!options_.data_propagation) value.elements = nullptr;
+    if (!options_.data_propagation || !may_keep(value.elements)) value.elements = nullptr;
     name_unknown(value.type);
     if (result != nullptr) result->made.emplace_back(name, value.type);
     if (scope.outer == nullptr && !state_.in_function) {

@@ -53,6 +53,7 @@ class Inference final : private BodyInference {
   void keep_outputs(NodeContext& context, bool is_inferred, Scope& scope, GraphResult* result);
   Value output_of(const model::ValueInfo& output, const Scope& scope);
   std::vector<Value> infer_body(const model::Graph& body, std::string_view attribute, std::span<const Value> inputs) override;
+  void infer_untaken(const model::Graph& body, std::string_view attribute) override;
   std::optional<std::vector<Value>> try_body(const model::Graph& body, std::string_view attribute, std::span<const Value> inputs) override;
   int tries() const noexcept override { return tries_; }
   void forget_results(const model::Graph& graph, int depth);
@@ -61,6 +62,7 @@ class Inference final : private BodyInference {
   int64_t imported_version(std::string_view domain) const;
   void enter(const char* what);
   void name_unknown(ValueType& type);
+  bool may_keep(const Elements& elements);
   // Notes it, or throws it where the options say strict.
   void problem(const std::string& message);
   std::string where() const;
@@ -82,6 +84,7 @@ class Inference final : private BodyInference {
   std::vector<const model::Function*> calls_;  // that the walk is in
   size_t steps_ = 0, max_steps_;
   int tries_ = 0;          // bodies on the way that are inferred on an assumption
+  size_t elements_left_ = size_t{1} << 22;
   bool reported_ = false;  // a strict error is on its way out
   std::deque<model::Node> bound_nodes_;
   std::unordered_map<const model::Graph*, GraphResult> results_;

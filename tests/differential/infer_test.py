@@ -24,7 +24,10 @@ import onnx.shape_inference
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MORE = "/usr/share/libonnx-testdata"
 # (operator, what is not inferred) -> reason
-KNOWN_LESS = {}
+KNOWN_LESS = {
+    ("Loop", "rank"): "onnx keeps the scalars of the sequence that the loop begins with, though its body inserts vectors",
+    ("Split", "dimension 0"): "onnx cuts 5 into four parts of 2, 2, 2 and -1",
+}
 # (operator, what contradicts) -> reason why onnx is wrong
 KNOWN_WRONG = {}
 

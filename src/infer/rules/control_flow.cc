@@ -16,7 +16,8 @@ void infer_taken(NodeContext& context, bool condition) {
   const std::string_view taken = condition ? "then_branch" : "else_branch";
   std::vector<Value> values = infer_graph(context, taken, {});
   expect_outputs(context, taken, values.size());
-  try_graph(context, condition ? "else_branch" : "then_branch", {});
+  const std::string_view untaken = condition ? "else_branch" : "then_branch";
+  context.infer_untaken(graph_attribute(context, untaken), untaken);
   for (size_t i = 0; i < context.outputs(); ++i) {
     context.set_type(i, values[i].type);
     context.set_elements(i, values[i].elements);

@@ -68,8 +68,8 @@ Dim spatial_dimensions(const NodeContext& context) {
 void infer_col2im(NodeContext& context) {
   const Dim rank = spatial_dimensions(context);
   context.expect_rank(0, 3, "input");
-  constexpr int64_t kMaxRank = 1024;
-  if (!rank.is_known() || rank.value() < 0 || rank.value() > kMaxRank) return;
+  constexpr auto kMost = static_cast<int64_t>(kMaxRank);
+  if (!rank.is_known() || rank.value() < 0 || rank.value() > kMost) return;
   Dims image(2 + static_cast<size_t>(rank.value()));
   if (const Dims* input = context.shape(0)) {
     image[0] = input->front();
