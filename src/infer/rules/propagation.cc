@@ -84,7 +84,7 @@ Dim fit(Dim element, DType dtype) {
 void put_elements(NodeContext& context, size_t output, Dims elements) {
   if (output >= context.outputs()) return;
   const ValueType& type = context.results()[output].type;
-  if (type.has_rank && type.dims.size() > 1) return;
+  if (!type.has_rank || type.dims.size() > 1) return;
   for (Dim& element : elements) element = fit(element, type.dtype);
   if (!elements.empty() && std::all_of(elements.begin(), elements.end(), [](Dim element) { return element.is_unknown(); })) return;
   context.set_elements(output, std::move(elements));

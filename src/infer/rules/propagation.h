@@ -19,7 +19,7 @@ std::optional<Dims> elements_or_unknown(const NodeContext& context, size_t input
 // The number as an element of that type; unknown if the type does not hold it exactly. Sizes of tensors fit types of 32 and more bits.
 Dim fit(Dim element, DType dtype);
 
-// Sets an output's elements, as far as its element type holds them, unless its rank is known to be above 1 or all are unknown.
+// Sets an output's elements, as far as its element type holds them, if its rank is known to be 0 or 1 and not all of them are unknown.
 void put_elements(NodeContext& context, size_t output, Dims elements);
 
 using UnaryElement = Dim (*)(Dim);
