@@ -4,7 +4,8 @@
 //
 // Every operator of ONNX 1.22 has a rule. Sizes may be symbols ("batch"); small integer tensors (shapes, axes, ends of slices) are followed
 // through Shape, Gather, Concat, arithmetic and so on, into Reshape, Expand, Resize... Subgraphs, sequences, optionals and functions of
-// the model are inferred too. What is declared is merged with what is inferred; unknown sizes get symbols of their own ("unk__0").
+// the model are inferred too. Initializers count as constants, also where a graph input of the same name could replace them. What is
+// declared is merged with what is inferred; unknown sizes get symbols of their own ("unk__0").
 #pragma once
 
 #include <string>

@@ -21,11 +21,11 @@ std::string function_key(std::string_view domain, std::string_view name, std::st
   return fmt::format("{}\x1f{}\x1f{}", domain == "ai.onnx" ? "" : domain, name, overload);
 }
 
-Value tensor_value(const model::TensorData& tensor, bool is_constant) {
+Value tensor_value(const model::TensorData& tensor) {
   Value value;
   value.type = ValueType::tensor(tensor.dtype(), Dims(tensor.dims.begin(), tensor.dims.end()));
   for (Dim& dim : value.type.dims) dim = dim.value() < 0 ? Dim() : dim;
-  if (is_constant) value.constant = &tensor;
+  value.constant = &tensor;
   return value;
 }
 }  // namespace
@@ -89,8 +89,8 @@ void Inference::reserve_names(const std::vector<model::Node>& nodes, int depth) 
   }
 }
 
-void Inference::declare_initializer(const model::TensorData& tensor, Scope& scope, bool is_constant) {
-  Value value = tensor_value(tensor, is_constant);
+void Inference::declare_initializer(const model::TensorData& tensor, Scope& scope) {
+  Value value = tensor_value(tensor);
   const auto declared = scope.declared.find(tensor.name);
   if (declared != scope.declared.end()) {
     try {
@@ -104,20 +104,17 @@ void Inference::declare_initializer(const model::TensorData& tensor, Scope& scop
 
 void Inference::declare(const model::Graph& graph, Scope& scope, bool is_body) {
   scope.values.reserve(graph.node.size() + graph.initializer.size() + graph.input.size());
-  std::unordered_set<std::string_view> overridable;
   for (const model::ValueInfo& input : graph.input) {
     ValueType type = from_model(input.type, symbols_);
     scope.declared.insert_or_assign(input.name, type);
     if (!is_body) scope.values.insert_or_assign(input.name, Value{std::move(type), nullptr, nullptr});
-    // Before IR version 4 all initializers are inputs too, and hardly ever fed.
-    if (model_.ir_version >= 4) overridable.insert(input.name);
   }
   for (const auto* list : {&graph.value_info, &graph.output}) {
     for (const model::ValueInfo& value : *list) {
       if (!value.type.absent()) scope.declared.insert_or_assign(value.name, from_model(value.type, symbols_));
     }
   }
-  for (const model::TensorData& tensor : graph.initializer) declare_initializer(tensor, scope, !overridable.contains(tensor.name));
+  for (const model::TensorData& tensor : graph.initializer) declare_initializer(tensor, scope);
   for (const model::SparseTensorData& tensor : graph.sparse_initializer) {
     Value value;
     value.type = ValueType::tensor(tensor.values.dtype(), Dims(tensor.dims.begin(), tensor.dims.end()));

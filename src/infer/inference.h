@@ -44,7 +44,7 @@ class Inference final : private BodyInference {
   void reserve_names(const std::vector<model::Node>& nodes, int depth);
   void infer_graph(const model::Graph& graph, Scope& scope);
   void declare(const model::Graph& graph, Scope& scope, bool is_body);
-  void declare_initializer(const model::TensorData& tensor, Scope& scope, bool is_constant);
+  void declare_initializer(const model::TensorData& tensor, Scope& scope);
   void infer_node(const model::Node& node, Scope& scope, GraphResult* result);
   bool infer_operator(NodeContext& context, const schema::Schema& schema);
   bool infer_function(NodeContext& context, const model::Function& function);
@@ -83,7 +83,7 @@ class Inference final : private BodyInference {
   State state_;
   std::vector<const model::Function*> calls_;  // that the walk is in
   size_t steps_ = 0, max_steps_;
-  int tries_ = 0;          // bodies on the way that are inferred on an assumption
+  int tries_ = 0;  // bodies on the way that are inferred on an assumption
   size_t elements_left_ = size_t{1} << 22;
   bool reported_ = false;  // a strict error is on its way out
   std::deque<model::Node> bound_nodes_;
