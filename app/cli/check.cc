@@ -4,10 +4,9 @@
 
 #include <cstdio>
 #include <memory>
-#include <optional>
 
 #include "cli/command.h"
-#include "sardonyx/model.h"
+#include "sardonyx/error.h"
 
 namespace sardonyx::cli {
 
@@ -18,17 +17,17 @@ constexpr int kUnreadable = 2;
 struct Arguments {
   std::string model;
   bool json = false;
+  bool structure_only = false;
 };
 
 int check(const Arguments& arguments) {
-  std::optional<model::Model> model;
+  CheckReport report;
   try {
-    model = model::read_model(arguments.model);
+    report = check_file(arguments.model, {.max_problems = 1000, .full = !arguments.structure_only, .limits = {}});
   } catch (const Error& error) {
     std::fputs(fmt::format("sardonyx: {}\n", error.what()).c_str(), stderr);
     return kUnreadable;
   }
-  const CheckReport report = check_model(*model);
   if (arguments.json) {
     print(to_json(report));
   } else {
@@ -42,8 +41,9 @@ void add_check(CLI::App& app, int& status) {
   CLI::App* command =
       app.add_subcommand("check", "Checks a model and reports all problems. Exit status: 0 valid, 1 invalid, 2 unreadable.");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("MODEL", arguments->model, "The .onnx file")->required();
+  command->add_option("MODEL", arguments->model, "The .onnx file; files of external data are looked for beside it")->required();
   command->add_flag("--json", arguments->json, "Report as JSON");
+  command->add_flag("--structure-only", arguments->structure_only, "Do not infer types and shapes");
   command->callback([arguments, &status] { status = check(*arguments); });
 }
 

@@ -15,19 +15,6 @@ void print(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) throw Error(ErrorCode::kIo, "cannot write to standard output");
 }
 
-void save_model(const model::Model& model, const std::filesystem::path& path) {
-  constexpr size_t kMostInside = size_t{1} << 30;  // a protobuf ends at 2 GiB
-  size_t bytes = 0;
-  bool is_external = false;
-  for (const model::TensorData& tensor : model.graph.initializer) {
-    bytes += tensor.raw_data.size();
-    is_external |= tensor.is_external();
-  }
-  model::WriteOptions options;
-  if (is_external || bytes > kMostInside) options.external_file = path.filename().string() + ".data";
-  write_model(model, path, options);
-}
-
 std::pair<std::string, std::string> split_assignment(const std::string& text, std::string_view form) {
   const size_t sign = text.find('=');
   if (sign == std::string::npos || sign == 0 || sign + 1 == text.size()) {

@@ -9,7 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "sardonyx/model.h"
 #include "sardonyx/session.h"
 #include "sardonyx/tensor.h"
 
@@ -26,14 +25,17 @@ void add_test(CLI::App& app, int& status);
 void add_bench(CLI::App& app, int& status);
 void add_print(CLI::App& app, int& status);
 void add_parse(CLI::App& app, int& status);
+void add_extract(CLI::App& app, int& status);
+void add_merge(CLI::App& app, int& status);
+void add_rename(CLI::App& app, int& status);
+void add_shape(CLI::App& app, int& status);
+void add_inline(CLI::App& app, int& status);
+void add_compare_models(CLI::App& app, int& status);
+void add_convert(CLI::App& app, int& status);
 void add_infer(CLI::App& app, int& status);
 
 // Standard output, with an error where it cannot be written.
 void print(std::string_view text);
-
-// Writes a model that was changed. Weights that stood in external data go to "<path>.data" beside it, and so do those of a model that no
-// protobuf could hold.
-void save_model(const model::Model& model, const std::filesystem::path& path);
 
 // "NAME=VALUE" split at the first '='; throws InvalidArgument that quotes `form`, what the option takes.
 std::pair<std::string, std::string> split_assignment(const std::string& text, std::string_view form);

@@ -6,12 +6,14 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/edited_model.h"
 
 namespace sardonyx::cli {
 
 namespace {
 struct Arguments {
-  std::string model, output;
+  std::string model;
+  EditedModel output;
   InferOptions options;
   bool no_data_propagation = false;
 };
@@ -23,8 +25,8 @@ void infer(Arguments arguments, int& status) {
   for (const InferProblem& problem : report.problems) {
     std::fputs(fmt::format("sardonyx: {}: warning: {}: {}\n", arguments.model, problem.where, problem.message).c_str(), stderr);
   }
-  save_model(model, arguments.output);
-  print(fmt::format("{}: shapes of {} of {} values are known\n", arguments.output, report.known, report.values));
+  arguments.output.write(model);
+  print(fmt::format("{}: shapes of {} of {} values are known\n", arguments.output.path, report.known, report.values));
   status = 0;
 }
 }  // namespace
@@ -33,7 +35,7 @@ void add_infer(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand("infer", "Infers the types and shapes of all values of a model and writes it with them.");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("MODEL", arguments->model, "The .onnx file")->required();
-  command->add_option("-o,--output", arguments->output, "Where the completed model goes")->required();
+  arguments->output.add_options(*command);
   command->add_flag("--strict", arguments->options.strict, "Fail at the first contradiction, instead of warning of each");
   command->add_flag("--no-data-propagation", arguments->no_data_propagation, "Do not follow the elements of shape tensors");
   command->callback([arguments, &status] { infer(*arguments, status); });

@@ -36,6 +36,13 @@ int main(int argc, char** argv) {
   sardonyx::cli::add_bench(app, status);
   sardonyx::cli::add_print(app, status);
   sardonyx::cli::add_parse(app, status);
+  sardonyx::cli::add_extract(app, status);
+  sardonyx::cli::add_merge(app, status);
+  sardonyx::cli::add_rename(app, status);
+  sardonyx::cli::add_shape(app, status);
+  sardonyx::cli::add_inline(app, status);
+  sardonyx::cli::add_compare_models(app, status);
+  sardonyx::cli::add_convert(app, status);
   sardonyx::cli::add_infer(app, status);
   try {
     app.parse(argc, argv);

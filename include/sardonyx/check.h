@@ -1,10 +1,11 @@
 // Checks a model against the ONNX specification and reports every problem, not only the first.
 //
-//   sardonyx::CheckReport report = sardonyx::check_model(model);
+//   sardonyx::CheckReport report = sardonyx::check_file("model.onnx");
 //   if (!report.valid()) fputs(to_string(report).c_str(), stderr);
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,13 +23,20 @@ enum class Severity {
 struct Problem {
   std::string_view code;  // "undefined-input"
   Severity severity = Severity::kError;
-  std::string where;    // "graph 'main' / node 'if1' (If) / then_branch / node with output 'y' (Add)"
-  std::string message;  // what was expected and what was found
-  std::string cure;     // what to do about it; may be empty
+  std::string where;            // "graph 'main' / node 'if1' (If) / then_branch / node with output 'y' (Add)"
+  std::string message;          // what was expected and what was found, as a sentence
+  std::string expected, found;  // the same in short, where it can be told so: "FLOAT", "INT"
+  std::string cure;             // what to do about it; may be empty
+  // Where the problem is about a value: how that value came to be, the source first, the last steps only if there are many.
+  // {"input 'x'", "node 'conv1' (Conv) makes 'a'", "node 'add1' (Add) makes 'b'"}
+  std::vector<std::string> chain;
 };
 
 struct CheckOptions {
   size_t max_problems = 1000;  // further ones are counted, not kept
+  // Infer types and shapes too, and report where they contradict operators or declarations.
+  bool full = false;
+  model::ReadLimits limits;  // of check_file
 };
 
 struct CheckReport {
@@ -38,12 +46,18 @@ struct CheckReport {
   bool valid() const noexcept { return errors == 0; }
 };
 
-// Never throws for anything in the model. Time is proportional to the model's size without its weights.
+// Never throws for anything in the model. Time is proportional to the model's size without its weights. References to external data are
+// checked for their form; whether the files hold the bytes is check_file's matter.
 CheckReport check_model(const model::Model& model, const CheckOptions& options = {});
+
+// Reads a model without its external data, checks it, and checks that each file of external data lies in the model's folder and is long
+// enough; no byte of the weights is read. Throws only if `path` is not a readable ONNX file: Io, InvalidModel, ResourceLimit.
+CheckReport check_file(const std::filesystem::path& path, const CheckOptions& options = {});
 
 // One paragraph per problem, then a line that counts them.
 std::string to_string(const CheckReport& report);
-// {"valid": false, "errors": 1, "warnings": 0, "problems": [{"code": ..., "severity": ..., "where": ..., "message": ..., "cure": ...}]}
+// {"valid": false, "errors": 1, "warnings": 0, "problems": [{"code": ..., "severity": ..., "where": ..., "message": ..., "expected": ...,
+// "found": ..., "cure": ..., "chain": [...]}]}
 std::string to_json(const CheckReport& report);
 
 // All codes with a line that explains each, sorted by code.

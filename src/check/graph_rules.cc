@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <string_view>
-#include <unordered_map>
 #include <unordered_set>
 
+#include "check/node_rules.h"
 #include "check/tensor_rules.h"
+#include "check/type_rules.h"
 #include "core/closest.h"
+#include "core/utf8.h"
 
 namespace sardonyx::check {
 
@@ -16,82 +18,73 @@ namespace {
 using model::Attribute;
 using model::Graph;
 using model::Node;
+using Origin = NameScope::Origin;
 
 constexpr int kMaxDepth = 256;
-constexpr int kMaxHints = 20;
-
-// The names of one graph, within those of the graphs around it.
-struct NameScope {
-  const NameScope* outer = nullptr;
-  std::unordered_set<std::string_view> names;
-  std::unordered_map<std::string_view, const Node*> later;  // outputs of nodes not reached yet
-
-  bool has(std::string_view name) const {
-    for (const NameScope* scope = this; scope != nullptr; scope = scope->outer) {
-      if (scope->names.contains(name)) return true;
-    }
-    return false;
-  }
-};
+constexpr size_t kMaxHinted = 100'000;  // names looked at for hints, altogether
+constexpr size_t kMaxHintName = 100;    // length
 
 class GraphChecker {
  public:
   GraphChecker(Reporter& reporter, const NodeContext& context) : reporter_(reporter), context_(context) {}
 
-  void check(const Graph& graph, const NameScope* outer, bool is_subgraph) {
-    NameScope scope{outer, {}, {}};
-    if (graph.name.empty()) {
-      reporter_.add(Code::kGraphName, "the graph has no name", "give it one");
-    }
+  void check(const Graph& graph, NameScope& scope, bool is_subgraph) {
+    const Reporter::Names names(reporter_, scope);
+    if (graph.name.empty()) reporter_.add(Code::kGraphName, "the graph has no name", "give it one");
+    if (!core::is_utf8(graph.name)) reporter_.add(Code::kInvalidUtf8, "the graph's name is not UTF-8", "rename it");
     define_inputs(graph, scope, is_subgraph);
     define_initializers(graph, scope);
     check_nodes(graph.node, scope);
     for (const model::ValueInfo& output : graph.output) {
-      check_value_info(output, "output", is_subgraph);
-      if (!output.name.empty() && !scope.has(output.name)) {
-        reporter_.add(Code::kOutputUndefined, fmt::format("graph output '{}' is computed by no node", output.name));
-      }
+      check_value_info(reporter_, output, "output", is_subgraph);
+      if (!output.name.empty()) check_output(output.name, scope);
     }
+    check_declared(reporter_, graph.value_info, scope);
+    check_annotations(graph, scope);
   }
 
   void check_body(const model::Function& function) {
     NameScope scope;
+    const Reporter::Names names(reporter_, scope);
     for (const std::string& input : function.input) {
-      if (!input.empty() && !scope.names.insert(input).second) redefined(input);
+      if (!scope.define(input, {Origin::kInput, nullptr})) redefined(input);
     }
     check_nodes(function.node, scope);
+    std::unordered_set<std::string_view> outputs;
     for (const std::string& output : function.output) {
-      if (!scope.has(output)) reporter_.add(Code::kOutputUndefined, fmt::format("function output '{}' is computed by no node", output));
+      if (!scope.has(output)) {
+        reporter_.add(Code::kOutputUndefined, fmt::format("function output {} is computed by no node", quote(output)));
+      }
+      if (!outputs.insert(output).second) {
+        reporter_.add(Code::kFunctionParameter, fmt::format("the function has the output {} twice", quote(output)), "name it once");
+      }
     }
+    check_declared(reporter_, function.value_info, scope);
   }
 
  private:
   void redefined(std::string_view name) {
-    reporter_.add(Code::kValueRedefined, fmt::format("'{}' is defined a second time", name), "give each value a name of its own");
-  }
-
-  void check_value_info(const model::ValueInfo& value, std::string_view what, bool is_subgraph) {
-    if (value.name.empty()) {
-      reporter_.add(Code::kValueName, fmt::format("a graph {} has no name", what));
-    } else if (value.type.absent() && !is_subgraph) {
-      reporter_.add(Code::kTypeMissing, fmt::format("graph {} '{}' has no type", what, value.name));
-    }
+    reporter_.add({.code = Code::kValueRedefined,
+                   .message = fmt::format("{} is defined a second time", quote(name)),
+                   .cure = "give each value a name of its own",
+                   .value = name});
   }
 
   void define_inputs(const Graph& graph, NameScope& scope, bool is_subgraph) {
     for (const model::ValueInfo& input : graph.input) {
-      check_value_info(input, "input", is_subgraph);
-      if (!input.name.empty() && !scope.names.insert(input.name).second) redefined(input.name);
+      check_value_info(reporter_, input, "input", is_subgraph);
+      if (!input.name.empty() && !scope.define(input.name, {Origin::kInput, nullptr})) redefined(input.name);
     }
   }
 
-  void define_initializer(const std::string& name, NameScope& scope, std::unordered_set<std::string_view>& seen) {
+  void define_initializer(const std::string& name, bool is_sparse, NameScope& scope, std::unordered_set<std::string_view>& seen) {
+    if (!core::is_utf8(name)) reporter_.add(Code::kInvalidUtf8, fmt::format("the name of initializer {} is not UTF-8", quote(name)));
     if (name.empty()) {
-      reporter_.add(Code::kInitializerName, "an initializer has no name");
+      reporter_.add(Code::kInitializerName, "an initializer has no name", "name it");
     } else if (!seen.insert(name).second) {
-      reporter_.add(Code::kInitializerDuplicate, fmt::format("two initializers are named '{}'", name));
-    } else if (scope.names.insert(name).second && context_.model.ir_version < 4) {
-      reporter_.add(Code::kInitializerNotInput, fmt::format("initializer '{}' is not a graph input", name),
+      reporter_.add(Code::kInitializerDuplicate, fmt::format("two initializers are named {}", quote(name)), "keep one, or rename it");
+    } else if (scope.define(name, {Origin::kInitializer, nullptr}) && context_.model.model.ir_version < 4 && !is_sparse) {
+      reporter_.add(Code::kInitializerNotInput, fmt::format("initializer {} is not a graph input", quote(name)),
                     "declare it as an input, or set ir_version to 4 or later");
     }
   }
@@ -99,57 +92,90 @@ class GraphChecker {
   void define_initializers(const Graph& graph, NameScope& scope) {
     std::unordered_set<std::string_view> seen;
     for (const model::TensorData& initializer : graph.initializer) {
-      define_initializer(initializer.name, scope, seen);
-      check_tensor(reporter_, initializer);
+      define_initializer(initializer.name, false, scope, seen);
+      check_tensor(reporter_, initializer, context_.model.external);
     }
     for (const model::SparseTensorData& initializer : graph.sparse_initializer) {
-      define_initializer(initializer.values.name, scope, seen);
-      check_sparse_tensor(reporter_, initializer);
+      define_initializer(initializer.values.name, true, scope, seen);
+      check_sparse_tensor(reporter_, initializer, context_.model.external);
     }
   }
 
   void check_nodes(const std::vector<Node>& nodes, NameScope& scope) {
+    scope.expect(nodes);
+    std::unordered_set<std::string_view> seen;
     for (const Node& node : nodes) {
-      for (const std::string& output : node.output) {
-        if (!output.empty()) scope.later.emplace(output, &node);
+      const Reporter::Scope where(reporter_, node);
+      if (!node.name.empty() && !seen.insert(node.name).second) {
+        reporter_.add(Code::kNodeName, fmt::format("another node is named {} too", quote(node.name)), "rename one");
       }
-    }
-    for (const Node& node : nodes) {
-      const Reporter::Scope where(reporter_, describe(node));
       for (const std::string& input : node.input) check_use(input, node, scope);
       check_node(reporter_, node, context_);
       check_subgraphs(node, scope);
-      for (const std::string& output : node.output) {
-        if (output.empty()) continue;
-        scope.later.erase(output);
-        if (scope.has(output)) {
-          redefined(output);
-        } else {
-          scope.names.insert(output);
-        }
-      }
+      for (const std::string& output : node.output) define_output(output, node, scope);
+    }
+  }
+
+  void define_output(const std::string& output, const Node& node, NameScope& scope) {
+    if (output.empty()) return;
+    scope.reached(output);
+    if (!core::is_utf8(output)) reporter_.add(Code::kInvalidUtf8, fmt::format("the name of output {} is not UTF-8", quote(output)));
+    if (scope.has(output)) {
+      redefined(output);
+    } else {
+      scope.define(output, {Origin::kNode, &node});
     }
   }
 
   void check_use(const std::string& input, const Node& node, const NameScope& scope) {
     if (input.empty() || scope.has(input)) return;
-    const auto later = scope.later.find(input);
-    if (later == scope.later.end()) {
-      reporter_.add(Code::kUndefinedInput, fmt::format("input '{}' is defined by nothing{}", input, hint(input, scope)));
-    } else if (later->second == &node) {
-      reporter_.add(Code::kNodeOrder, fmt::format("input '{}' is the node's own output: a cycle", input));
+    const Node* later = scope.later(input);
+    if (later == nullptr) {
+      reporter_.add(Code::kUndefinedInput, fmt::format("input {} is defined by nothing{}", quote(input), hint(input, scope)),
+                    "name a value that stands before the node");
+    } else if (later == &node) {
+      reporter_.add(Code::kNodeOrder, fmt::format("input {} is the node's own output: a cycle", quote(input)), "break the cycle");
     } else {
-      reporter_.add(Code::kNodeOrder, fmt::format("input '{}' is made only later, by {}", input, describe(*later->second)),
-                    "sort the nodes so that each stands after those it uses; a cycle must be broken");
+      reporter_.add({.code = Code::kNodeOrder,
+                     .message = fmt::format("input {} is made only later, by {}", quote(input), model::describe(*later)),
+                     .cure = "sort the nodes so that each stands after those it uses; a cycle must be broken",
+                     .value = input});
     }
   }
 
-  // Names close to an undefined one; only for the first few, since each looks at every name.
+  // Names close to an undefined one; only as long as few names were looked at, since each costs.
   std::string hint(std::string_view name, const NameScope& scope) {
-    if (++hints_ > kMaxHints) return "";
-    std::vector<std::string_view> names(scope.names.begin(), scope.names.end());
+    hinted_ += scope.sources().size();
+    if (hinted_ > kMaxHinted || name.size() > kMaxHintName) return "";
+    std::vector<std::string_view> names;
+    for (const auto& [known, source] : scope.sources()) {
+      if (known.size() <= kMaxHintName) names.push_back(known);
+    }
     std::sort(names.begin(), names.end());
     return core::closest_hint(name, names);
+  }
+
+  void check_output(const std::string& name, const NameScope& scope) {
+    if (scope.has_here(name)) return;
+    if (scope.has(name)) {
+      reporter_.add({.code = Code::kOutputUndefined,
+                     .message = fmt::format("graph output {} is a value of a graph around it", quote(name)),
+                     .cure = "add an Identity node that makes the output from it",
+                     .value = name});
+    } else {
+      reporter_.add(Code::kOutputUndefined, fmt::format("graph output {} is computed by no node", quote(name)),
+                    "remove the output, or name the one that was meant");
+    }
+  }
+
+  void check_annotations(const Graph& graph, const NameScope& scope) {
+    for (const model::TensorAnnotation& annotation : graph.quantization_annotation) {
+      const auto check = [&](const std::string& name) {
+        if (!scope.has(name)) reporter_.add(Code::kAnnotationUndefined, fmt::format("{} is not a value of the graph", quote(name)));
+      };
+      check(annotation.tensor_name);
+      for (const model::StringPair& pair : annotation.quant_parameter_tensor_names) check(pair.value);
+    }
   }
 
   void check_subgraphs(const Node& node, const NameScope& scope) {
@@ -164,7 +190,8 @@ class GraphChecker {
     if (++depth_ > kMaxDepth) {
       reporter_.add(Code::kDepth, fmt::format("subgraphs are nested more than {} deep", kMaxDepth));
     } else {
-      check(graph, &scope, true);
+      NameScope inner(&scope);
+      check(graph, inner, true);
     }
     --depth_;
   }
@@ -172,19 +199,16 @@ class GraphChecker {
   Reporter& reporter_;
   const NodeContext& context_;
   int depth_ = 0;
-  int hints_ = 0;
+  size_t hinted_ = 0;
 };
 }  // namespace
 
-void check_main_graph(Reporter& reporter, const Graph& graph, const NodeContext& context) {
-  const Reporter::Scope where(reporter, fmt::format("graph '{}'", graph.name));
-  GraphChecker(reporter, context).check(graph, nullptr, false);
+void check_main_graph(Reporter& reporter, const Graph& graph, const NodeContext& context, NameScope& names) {
+  const Reporter::Scope where(reporter, "graph " + quote(graph.name));
+  GraphChecker(reporter, context).check(graph, names, false);
 }
 
-void check_function(Reporter& reporter, const model::Function& function, const model::Model& model) {
-  const Reporter::Scope where(reporter, fmt::format("function '{}.{}'", function.domain, function.name));
-  if (function.name.empty() || function.domain.empty()) reporter.add(Code::kFunctionName, "a function needs a name and a domain");
-  const NodeContext context{model, function.opset_import, true};
+void check_body(Reporter& reporter, const model::Function& function, const NodeContext& context) {
   GraphChecker(reporter, context).check_body(function);
 }
 

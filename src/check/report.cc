@@ -6,6 +6,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "check/names.h"
+
 namespace sardonyx {
 
 namespace {
@@ -24,6 +26,7 @@ std::string to_string(const CheckReport& report) {
   std::string text;
   for (const Problem& problem : report.problems) {
     text += fmt::format("{}[{}]: {}\n    {}\n", to_string(problem.severity), problem.code, problem.where, problem.message);
+    if (!problem.chain.empty()) text += fmt::format("    chain: {}\n", fmt::join(problem.chain, " -> "));
     if (!problem.cure.empty()) text += fmt::format("    cure: {}\n", problem.cure);
   }
   const size_t hidden = report.errors + report.warnings - report.problems.size();
@@ -41,7 +44,10 @@ std::string to_json(const CheckReport& report) {
                         {"severity", to_string(problem.severity)},
                         {"where", problem.where},
                         {"message", problem.message},
-                        {"cure", problem.cure}});
+                        {"expected", problem.expected},
+                        {"found", problem.found},
+                        {"cure", problem.cure},
+                        {"chain", nlohmann::ordered_json(problem.chain)}});
   }
   const nlohmann::ordered_json whole = {
       {"valid", report.valid()}, {"errors", report.errors}, {"warnings", report.warnings}, {"problems", problems}};
@@ -51,12 +57,68 @@ std::string to_json(const CheckReport& report) {
 
 namespace check {
 
-void Reporter::add(Code code, std::string message, std::string cure) {
-  const CheckCode& row = kCodes[static_cast<size_t>(code)];
-  ++(row.severity == Severity::kError ? report_.errors : report_.warnings);
+static_assert(kCodes.size() <= 64, "codes_ has a bit for each");
+
+namespace {
+constexpr size_t kNameLength = 120, kTextLength = 1000;
+
+// Not in the middle of a UTF-8 sequence.
+std::string_view clipped(std::string_view text, size_t length) {
+  if (text.size() <= length) return text;
+  while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) --length;
+  return text.substr(0, length);
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  std::string result;
+  const std::string_view shown = clipped(text, kTextLength);
+  result.reserve(shown.size());
+  for (const char c : shown) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F) {
+      result += fmt::format("\\x{:02x}", byte);
+    } else {
+      result += c;
+    }
+  }
+  if (shown.size() < text.size()) result += "...";
+  return result;
+}
+
+std::string quote(std::string_view name) {
+  const std::string_view shown = clipped(name, kNameLength);
+  return fmt::format("'{}{}'", shown, shown.size() < name.size() ? "..." : "");
+}
+
+std::string Reporter::where() const {
+  if (path_.empty()) return "model";
+  std::string text;
+  for (const Place& place : path_) {
+    if (!text.empty()) text += " / ";
+    text += printable(place.node == nullptr ? place.text : model::describe(*place.node));
+  }
+  return text;
+}
+
+void Reporter::add_at(std::string where, Finding finding, std::vector<std::string> chain) {
+  const CheckCode& row = kCodes[static_cast<size_t>(finding.code)];
+  const bool is_error = row.severity == Severity::kError;
+  ++(is_error ? report_.errors : report_.warnings);
+  codes_ |= uint64_t{1} << static_cast<int>(finding.code);
   if (report_.problems.size() >= max_problems_) return;
-  const std::string where = path_.empty() ? "model" : fmt::format("{}", fmt::join(path_, " / "));
-  report_.problems.push_back({row.code, row.severity, where, std::move(message), std::move(cure)});
+  if (is_error) places_.insert(where);
+  for (std::string& step : chain) step = printable(step);
+  report_.problems.push_back({row.code, row.severity, std::move(where), printable(finding.message), printable(finding.expected),
+                              printable(finding.found), printable(finding.cure), std::move(chain)});
+}
+
+void Reporter::add(Finding finding) {
+  const bool kept = report_.problems.size() < max_problems_;
+  std::vector<std::string> chain;
+  if (kept && names_ != nullptr && !finding.value.empty()) chain = names_->chain(finding.value);
+  add_at(kept ? where() : std::string(), std::move(finding), std::move(chain));
 }
 
 }  // namespace check

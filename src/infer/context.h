@@ -28,7 +28,7 @@ class NodeContext {
 
   size_t inputs() const noexcept { return inputs_.size(); }
   size_t outputs() const noexcept { return outputs_.size(); }
-  bool has_input(size_t i) const noexcept { return i < node_.input.size() && !node_.input[i].empty(); }
+  bool has_input(size_t i) const noexcept { return i < node_.input.size() && !node_.input[i].empty() && !input(i).is_absent; }
   bool has_output(size_t i) const noexcept { return i < node_.output.size() && !node_.output[i].empty(); }
 
   // Inputs; those that are left out or beyond the last are as unknown ones.

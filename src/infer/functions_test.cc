@@ -68,9 +68,9 @@ TEST(Functions, CallFunctions) {
 
 TEST(Functions, HaveOptionalInputsAndOutputs) {
   const std::string function = "Two (a, b) => (c, d) { c = Relu (a)\n d = SplitToSequence (a, b) }";
-  EXPECT_EQ(inferred_with("g (float[N,3] x) => (y) { z, y = com.x.Two (x) }", {function}), "seq(float[?,3])");
+  EXPECT_EQ(inferred_with("g (float[N,3] x) => (y) { z, y = com.x.Two (x) }", {function}), "seq(float[1,3])");
   EXPECT_EQ(inferred_with("g (float[N,3] x) => (y) { y = com.x.Two (x, \"\") }", {function}), "float[N,3]");
-  EXPECT_EQ(inferred_with("g (float[N,3] x) => (y) { \"\", y = com.x.Two (x) }", {function}), "seq(float[?,3])");
+  EXPECT_EQ(inferred_with("g (float[N,3] x) => (y) { \"\", y = com.x.Two (x) }", {function}), "seq(float[1,3])");
   EXPECT_EQ(inferred_with("g (float[N,3] x) => (y) { y, a, b = com.x.Two (x) }", {function}), "float[N,3]");  // one output too many
 }
 

@@ -395,7 +395,10 @@ bool Inference::infer_function(NodeContext& context, const model::Function& func
   }
   const Place place(*this, fmt::format("function '{}.{}'", function.domain, function.name));
   Scope scope;
-  for (size_t i = 0; i < function.input.size(); ++i) scope.values.insert_or_assign(function.input[i], context.input(i));
+  for (size_t i = 0; i < function.input.size(); ++i) {
+    Value& value = scope.values.insert_or_assign(function.input[i], context.input(i)).first->second;
+    value.is_absent = !context.has_input(i);
+  }
   for (const model::ValueInfo& value : function.value_info) scope.declared.insert_or_assign(value.name, from_model(value.type, symbols_));
   const AttributeValues values = attribute_values(function, context.node());
   calls_.push_back(&function);

@@ -95,6 +95,7 @@ struct Value {
   ValueType type;
   Elements elements;                            // null: not known
   const model::TensorData* constant = nullptr;  // an initializer or a Constant node's tensor
+  bool is_absent = false;                       // an optional input of a function that its call leaves out
 };
 
 }  // namespace sardonyx::infer

@@ -91,7 +91,7 @@ def check_sparse_tensor(sparse, ctx=None):
 def infer_shapes(model, check_type=False, strict_mode=False, data_prop=False):
     out = driver.path("out.onnx")
     if not isinstance(model, (ModelProto, bytes)):
-        raise TypeError("infer_shapes only accepts ModelProto or bytes")
+        raise TypeError("For Model paths (str or os.PathLike), use infer_shapes_path(). infer_shapes only accepts ModelProto or bytes")
     error = driver.run("infer", put(as_model(model)), out, "strict" if strict_mode else "lenient", "propagate" if data_prop else "static")
     if error:
         raise onnx.shape_inference.InferenceError(error)
@@ -130,9 +130,10 @@ def infer_function_output_types(function, input_types, attributes):
     model = ModelProto(ir_version=onnx.IR_VERSION, opset_import=[*function.opset_import, helper.make_opsetid(function.domain, 1)], functions=[function])
     model.graph.name = "g"
     for name, kind in zip(function.input, input_types):
-        model.graph.input.add(name="in_" + name).type.CopyFrom(kind)
+        if kind.WhichOneof("value"):
+            model.graph.input.add(name="in_" + name).type.CopyFrom(kind)
     node = model.graph.node.add(op_type=function.name, domain=function.domain, attribute=attributes)
-    node.input.extend("in_" + name for name in function.input[:len(input_types)])
+    node.input.extend("in_" + name if kind.WhichOneof("value") else "" for name, kind in zip(function.input, input_types))
     node.output.extend("out_" + name for name in function.output)
     known = types_of(model, node.output)
     return [known.get(name, onnx.TypeProto()) for name in node.output]
