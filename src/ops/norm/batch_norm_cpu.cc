@@ -72,7 +72,7 @@ void scale_shift_any(const BatchNormGeometry& g, const Tensor& x, const Acc* sca
     for (size_t item = begin; item < end; ++item) {
       const size_t row = item / runs, j = item % runs * kRunLength, count = std::min(kRunLength, sample - j);
       load(from + (row * sample + j) * bytes, 1, count, values);
-      apply_affine(index, row, j, count, scale, shift, Acc{0}, Acc{1}, values);
+      apply_affine(index, row, j, count, scale, shift, 0.0, Acc{1}, values);
       store(values, count, to + (row * sample + j) * bytes);
     }
   });

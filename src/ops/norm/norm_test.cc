@@ -58,6 +58,16 @@ TEST(LayerNormalization, EveryAxisAndType) {
   }
 }
 
+TEST(LayerNormalization, MeansThatExceedTheDeviations) {
+  std::mt19937 generator(11);
+  Tensor x = random_tensor(generator, {4, 300}, 0, 0.01f);
+  for (float& value : x.mutable_values<float>()) value += 1000;
+  OpCase node("LayerNormalization", 17);
+  const std::vector<double> ones(1200, 1), zeros(1200);
+  expect_close(node.attribute("epsilon", 0.0f).run({x, Tensor::ones({300})}), {4, 300},
+               normalized({.epsilon = 0}, doubles(x), 300, ones, zeros), 1e-6);
+}
+
 TEST(LayerNormalization, StatisticsAndBroadcastParameters) {
   const Tensor x = floats({2, 2}, {1, 3, 2, 6}).to(DType::kFloat16);
   OpCase node("LayerNormalization", 17);

@@ -33,7 +33,7 @@ class RowNormRun {
         fold(row, [mean](const Acc* values, size_t count) { return kernels::sum_square_apart(values, count, mean); }) / size;
     const auto epsilon = static_cast<double>(norm_.epsilon);
     const double factor = norm_.epsilon_outside_root ? 1 / (std::sqrt(variance) + epsilon) : 1 / std::sqrt(variance + epsilon);
-    normalize(row, static_cast<Acc>(mean), static_cast<Acc>(factor));
+    normalize(row, mean, static_cast<Acc>(factor));
     keep(mean, row, on_.mean);
     keep(factor, row, on_.factor);
   }
@@ -55,7 +55,7 @@ class RowNormRun {
     return result;
   }
 
-  void normalize(size_t row, Acc mean, Acc factor) const noexcept {
+  void normalize(size_t row, double mean, Acc factor) const noexcept {
     Acc values[kRunLength];
     auto* to = static_cast<std::byte*>(on_.y) + row * norm_.size * y_bytes_;
     for (size_t j = 0; j < norm_.size; j += kRunLength) {

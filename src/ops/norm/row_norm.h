@@ -14,19 +14,22 @@ struct AffineIndex {
   size_t per_row = 0, repeat = 1, count = 1;
 };
 
-// values[i], which is element j + i of the row, becomes (values[i] - mean) * factor * scale + shift.
+// values[i], which is element j + i of the row, becomes (values[i] - mean) * factor * scale + shift. What Acc
+// cannot hold of the mean is subtracted apart, for rows whose mean is much greater than their deviations.
 template <class Acc>
-void apply_affine(const AffineIndex& index, size_t row, size_t j, size_t size, const Acc* scale, const Acc* shift, Acc mean, Acc factor,
+void apply_affine(const AffineIndex& index, size_t row, size_t j, size_t size, const Acc* scale, const Acc* shift, double mean, Acc factor,
                   Acc* values) noexcept {
+  const auto center = static_cast<Acc>(mean), rest = static_cast<Acc>(mean - static_cast<double>(center));
+  const auto normal = [=](Acc value) { return ((value - center) - rest) * factor; };
   for (size_t i = 0; i < size;) {
     const size_t first = (row * index.per_row + (j + i) / index.repeat) % index.count;
     if (index.repeat == 1) {  // one after another, until they begin anew
       const size_t run = std::min(size - i, index.count - first);
-      for (size_t k = 0; k < run; ++k) values[i + k] = (values[i + k] - mean) * factor * scale[first + k] + shift[first + k];
+      for (size_t k = 0; k < run; ++k) values[i + k] = normal(values[i + k]) * scale[first + k] + shift[first + k];
       i += run;
     } else {
       const size_t run = std::min(size - i, index.repeat - (j + i) % index.repeat);
-      for (size_t k = 0; k < run; ++k) values[i + k] = (values[i + k] - mean) * factor * scale[first] + shift[first];
+      for (size_t k = 0; k < run; ++k) values[i + k] = normal(values[i + k]) * scale[first] + shift[first];
       i += run;
     }
   }
