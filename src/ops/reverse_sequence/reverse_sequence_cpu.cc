@@ -39,7 +39,7 @@ void reverse_sequences(const SequenceGeometry& g, const RunContext& r) {
 
 std::unique_ptr<Prepared> prepare_reverse_sequence(const PrepareContext& context) {
   const int64_t batch_axis = model::get_int(context.node, "batch_axis", 1), time_axis = model::get_int(context.node, "time_axis", 0);
-  if (batch_axis + time_axis != 1 || batch_axis * time_axis != 0) {
+  if (!((batch_axis == 0 && time_axis == 1) || (batch_axis == 1 && time_axis == 0))) {
     throw model_error("batch_axis {} and time_axis {} must be 0 and 1, or 1 and 0", batch_axis, time_axis);
   }
   return make_prepared([time_first = time_axis == 0](const BindContext& b) {

@@ -19,7 +19,9 @@ TEST(ReverseSequence, EitherAxisFirst) {
   }
   EXPECT_THAT(OpCase("ReverseSequence").error({x, int64s({4, 0})}).second, HasSubstr("length 4 of sequence 0"));
   EXPECT_EQ(OpCase("ReverseSequence").error({x, int64s({1})}).first, ErrorCode::kInvalidArgument);
-  EXPECT_EQ(OpCase("ReverseSequence").attribute("batch_axis", 2).error({x, int64s({1})}).first, ErrorCode::kInvalidModel);
+  for (const int64_t axis : {int64_t{0}, int64_t{2}, std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min()}) {
+    EXPECT_EQ(OpCase("ReverseSequence").attribute("batch_axis", axis).error({x, int64s({1})}).first, ErrorCode::kInvalidModel);
+  }
 }
 
 }  // namespace
