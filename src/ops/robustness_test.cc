@@ -19,21 +19,64 @@ class Nonsense {
     for (int i = 0, count = number(row.min_inputs, most); i < count; ++i) node.input.push_back("x" + std::to_string(i));
     for (int i = 0, count = number(1, std::min(row.max_outputs, 3)); i < count; ++i) node.output.push_back("y" + std::to_string(i));
     if (number(0, 9) == 0) node.output.back().clear();
-    constexpr std::array<const char*, 30> kNames = {"axis",         "axes",        "perm",
-                                                    "kernel_shape", "strides",     "pads",
-                                                    "dilations",    "group",       "to",
-                                                    "blocksize",    "keepdims",    "ceil_mode",
-                                                    "split",        "starts",      "ends",
-                                                    "shape",        "output_size", "allowzero",
-                                                    "start",        "end",         "value_int",
-                                                    "transA",       "spatial",     "broadcast",
-                                                    "value_ints",   "paddings",    "noop_with_empty_axes",
-                                                    "transB",       "is_test",     "storage_order"};
+    constexpr std::array<const char*, 49> kNames = {"axis",
+                                                    "axes",
+                                                    "perm",
+                                                    "kernel_shape",
+                                                    "strides",
+                                                    "pads",
+                                                    "dilations",
+                                                    "group",
+                                                    "to",
+                                                    "blocksize",
+                                                    "keepdims",
+                                                    "ceil_mode",
+                                                    "split",
+                                                    "starts",
+                                                    "ends",
+                                                    "shape",
+                                                    "output_size",
+                                                    "allowzero",
+                                                    "start",
+                                                    "end",
+                                                    "value_int",
+                                                    "transA",
+                                                    "spatial",
+                                                    "broadcast",
+                                                    "value_ints",
+                                                    "paddings",
+                                                    "noop_with_empty_axes",
+                                                    "transB",
+                                                    "is_test",
+                                                    "storage_order",
+                                                    "k",
+                                                    "largest",
+                                                    "sorted",
+                                                    "batch_dims",
+                                                    "exclusive",
+                                                    "reverse",
+                                                    "upper",
+                                                    "num_groups",
+                                                    "p",
+                                                    "size",
+                                                    "batch_axis",
+                                                    "time_axis",
+                                                    "sample_size",
+                                                    "dtype",
+                                                    "ignore_index",
+                                                    "training_mode",
+                                                    "fmod",
+                                                    "periodic",
+                                                    "stash_type"};
     for (const char* name : kNames) {
       if (number(0, 2) == 0) node.attribute.push_back(attribute(name));
     }
     if (number(0, 2) == 0) node.attribute.push_back(model::Attribute::of("auto_pad", pick({"SAME_UPPER", "SAME_LOWER", "VALID", "odd"})));
     if (number(0, 2) == 0) node.attribute.push_back(model::Attribute::of("mode", pick({"CRD", "reflect", "edge", "wrap", "odd"})));
+    if (number(0, 2) == 0) node.attribute.push_back(model::Attribute::of("reduction", pick({"none", "add", "max", "mean", "sum", "odd"})));
+    if (number(0, 2) == 0) node.attribute.push_back(model::Attribute::of("direction", pick({"LEFT", "RIGHT", "odd"})));
+    if (number(0, 1) == 0)
+      node.attribute.push_back(model::Attribute::of("equation", pick({"ij,jk", "...a->a...", "ii", "a,b,c,d", ",->.."})));
     return node;
   }
 

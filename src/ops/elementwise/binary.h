@@ -1,4 +1,5 @@
-// Elementwise operators of two operands with numpy broadcasting: arithmetic, comparison, logic. Min, Max, Sum and Mean take any number.
+// Elementwise operators of two operands with numpy broadcasting: arithmetic, comparison, logic, bits. Min, Max, Sum and Mean take any
+// number.
 //
 // Arithmetic of float32, int32 and int64 runs SIMD kernels where there is one; everything else is computed through the accumulation type
 // (elements.h). Integers wrap around; an integer division by zero is an error.
@@ -22,6 +23,7 @@ struct BinaryRow {
   bool gives_bool;
   std::optional<kernels::BinaryOp> kernel;  // for float32, int32 and int64
   BinaryFunction function;                  // for all types
+  std::string_view variant = {};            // what an attribute chooses: Mod's "fmod", BitShift's direction
 };
 
 struct BinarySpec {
@@ -32,6 +34,9 @@ struct BinarySpec {
 };
 
 BinarySpec binary_spec_from_node(const model::Node& node, int64_t opset);
+
+// Whether a divisor of 0 is refused.
+bool divides_integers(const BinaryRow& row, DType dtype) noexcept;
 
 // The shape under which B is broadcast by today's rules.
 Shape binary_b_shape(const BinarySpec& spec, const Shape& a, const Shape& b);

@@ -45,6 +45,8 @@ struct Pair {
   }
 };
 
+const BinaryRow& binary_row(std::string_view op_type) { return *std::ranges::find(binary_rows(), op_type, &BinaryRow::op_type); }
+
 void refuse_zero_divisor(const Tensor& b) {
   const size_t bytes = element_bytes(b.dtype());
   const auto* data = static_cast<const char*>(b.raw());
@@ -66,6 +68,9 @@ std::unique_ptr<Bound> bind_strings_equal(const BinarySpec& spec, const ValueFac
 }
 
 void check_types(const BinarySpec& spec, const ValueFacts& a, const ValueFacts& b) {
+  if (spec.row->op_type == "Mod" && !spec.row->types.has(a.dtype) && kFloats.has(a.dtype)) {
+    throw argument_error("Mod of {} needs the attribute fmod = 1", type_string(a.dtype));
+  }
   require_dtype(a, spec.row->types, "A");
   require_dtype(b, spec.row->types, "B");
   if (spec.row->op_type != "Pow") require_same_dtype(a, b, "A", "B");
@@ -79,7 +84,7 @@ std::unique_ptr<Bound> bind_pair(const BinarySpec& spec, const BindContext& cont
   const Shape b_shape = binary_b_shape(spec, a.shape, b.shape);
   const Shape out = broadcast(a.shape, b_shape);
   const Pair pair = {spec.row, collapse(a.shape, b_shape), a.dtype, b.dtype};
-  const bool may_divide_by_zero = spec.row->op_type == "Div" && is_integral(a.dtype);
+  const bool may_divide_by_zero = divides_integers(*spec.row, a.dtype);
   auto bound = make_bound(output(spec.row->gives_bool ? DType::kBool : a.dtype, out), [pair, may_divide_by_zero](const RunContext& r) {
     if (r.outputs[0].numel() == 0) return;
     if (may_divide_by_zero) refuse_zero_divisor(r.inputs[1]);
@@ -107,11 +112,15 @@ std::unique_ptr<Bound> bind_many(const BinarySpec& spec, const BindContext& cont
   std::vector<Pair> pairs;
   for (size_t i = 1; i < context.inputs.size(); ++i) pairs.push_back({spec.row, collapse(out, context.inputs[i].shape), dtype, dtype});
   const StridedMove spread = move_between(broadcast_view(context.inputs[0].shape, out), out, dtype);
-  return make_bound(output(dtype, out), [pairs, spread](const RunContext& r) {
+  const bool is_mean = spec.row->op_type == "Mean";
+  const Tensor count = is_mean ? Tensor::full({}, static_cast<double>(context.inputs.size()), dtype) : Tensor();
+  const Pair divide = {is_mean ? &binary_row("Div") : nullptr, collapse(out, {}), dtype, dtype};
+  return make_bound(output(dtype, out), [pairs, spread, count, divide](const RunContext& r) {
     if (r.outputs[0].numel() == 0) return;
     void* y = r.outputs[0].mutable_raw();
     spread.run(r.inputs[0].raw(), y, r.pool);
     for (size_t i = 0; i < pairs.size(); ++i) pairs[i].run(y, r.inputs[i + 1].raw(), y, r.pool);
+    if (divide.row) divide.run(y, count.raw(), y, r.pool);
   });
 }
 
@@ -119,7 +128,7 @@ std::unique_ptr<Bound> bind_many(const BinarySpec& spec, const BindContext& cont
 
 std::unique_ptr<Prepared> prepare_binary(const PrepareContext& context) {
   return make_prepared([spec = binary_spec_from_node(context.node, context.opset)](const BindContext& b) {
-    return b.inputs.size() == 2 ? bind_pair(spec, b) : bind_many(spec, b);
+    return b.inputs.size() == 2 && spec.row->op_type != "Mean" ? bind_pair(spec, b) : bind_many(spec, b);
   });
 }
 

@@ -4,10 +4,23 @@
 
 namespace sardonyx::ops {
 
+namespace {
+
+std::string variant_of(const model::Node& node) {
+  if (node.op_type == "Mod") return model::get_int(node, "fmod", 0) != 0 ? "fmod" : "";
+  if (node.op_type != "BitShift") return {};
+  std::string direction = model::get_string(node, "direction", "");
+  if (direction != "LEFT" && direction != "RIGHT") throw model_error("attribute direction is '{}'; it must be LEFT or RIGHT", direction);
+  return direction;
+}
+
+}  // namespace
+
 BinarySpec binary_spec_from_node(const model::Node& node, int64_t opset) {
   BinarySpec spec;
   const auto rows = binary_rows();
-  const auto row = std::ranges::find(rows, std::string_view(node.op_type), &BinaryRow::op_type);
+  const std::string variant = variant_of(node);
+  const auto row = std::ranges::find_if(rows, [&](const BinaryRow& r) { return r.op_type == node.op_type && r.variant == variant; });
   if (row == rows.end()) throw unsupported_error("there is no kernel for the function {}", node.op_type);
   spec.row = &*row;
   if (opset >= 7) return spec;
@@ -18,6 +31,10 @@ BinarySpec binary_spec_from_node(const model::Node& node, int64_t opset) {
   spec.strict = model::get_int(node, "broadcast", 0) == 0;
   if (node.find_attribute("axis")) spec.axis = model::get_int(node, "axis", 0);
   return spec;
+}
+
+bool divides_integers(const BinaryRow& row, DType dtype) noexcept {
+  return (row.op_type == "Div" || row.op_type == "Mod") && is_integral(dtype);
 }
 
 Shape binary_b_shape(const BinarySpec& spec, const Shape& a, const Shape& b) {

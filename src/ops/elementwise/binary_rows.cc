@@ -111,6 +111,44 @@ struct Xor {
   }
 };
 
+// The remainder of the divisor's sign. The caller has refused b == 0.
+struct Mod {
+  template <class T>
+  T operator()(T a, T b) const noexcept {
+    if (b == T{0} || (std::signed_integral<T> && b == static_cast<T>(-1))) return T{0};
+    const T rest = a % b;
+    return rest != T{0} && (rest < T{0}) != (b < T{0}) ? rest + b : rest;
+  }
+};
+// The remainder of the dividend's sign. The caller has refused an integer b == 0.
+struct Fmod {
+  template <class T>
+  T operator()(T a, T b) const noexcept {
+    if constexpr (kIsFloat<T>) {
+      return std::fmod(a, b);
+    } else {
+      if (b == T{0} || (std::signed_integral<T> && b == static_cast<T>(-1))) return T{0};
+      return a % b;
+    }
+  }
+};
+
+// Integers as bits; shifts by the type's width and more give 0.
+struct BitsLeft {
+  template <class T>
+  T operator()(T a, T b) const noexcept {
+    const auto shift = static_cast<uint64_t>(b);
+    return shift < 64 ? static_cast<T>(static_cast<uint64_t>(a) << shift) : T{0};
+  }
+};
+struct BitsRight {
+  template <class T>
+  T operator()(T a, T b) const noexcept {
+    const auto shift = static_cast<uint64_t>(b);
+    return shift < 64 ? static_cast<T>(static_cast<uint64_t>(a) >> shift) : T{0};
+  }
+};
+
 // Calls body(a_offset, b_offset, y_offset, count) for runs of at most kRunLength results, in parallel.
 template <class Body>
 void for_runs(const kernels::BroadcastShape& shape, core::ThreadPool& pool, const Body& body) noexcept {
@@ -172,6 +210,15 @@ void function(const kernels::BroadcastShape& shape, DType a_type, DType b_type, 
   with_accumulator(a_type, [&]<class Acc>() { apply<Acc, Op>(shape, {a_type, b_type, a, b, y}, pool); });
 }
 
+// For operators that floats do not have.
+template <class Op>
+void on_integers(const kernels::BroadcastShape& shape, DType a_type, DType b_type, const void* a, const void* b, void* y,
+                 core::ThreadPool& pool) {
+  const Operands on = {a_type, b_type, a, b, y};
+  if (a_type == DType::kUInt64) return apply<uint64_t, Op>(shape, on, pool);
+  apply<int64_t, Op>(shape, on, pool);
+}
+
 // Base and exponent may differ in type: two kinds of integers meet in the base's accumulation type, all else in double.
 void power(const kernels::BroadcastShape& shape, DType a_type, DType b_type, const void* a, const void* b, void* y,
            core::ThreadPool& pool) {
@@ -186,6 +233,11 @@ constexpr std::nullopt_t kNoKernel = std::nullopt;
 constexpr BinaryRow kRows[] = {
     {"Add", kNumbers, false, kAdd, function<Add>},
     {"And", kBool, true, kNoKernel, function<And>},
+    {"BitShift", kUnsignedIntegers, false, kNoKernel, on_integers<BitsLeft>, "LEFT"},
+    {"BitShift", kUnsignedIntegers, false, kNoKernel, on_integers<BitsRight>, "RIGHT"},
+    {"BitwiseAnd", kIntegers, false, kNoKernel, on_integers<std::bit_and<>>},
+    {"BitwiseOr", kIntegers, false, kNoKernel, on_integers<std::bit_or<>>},
+    {"BitwiseXor", kIntegers, false, kNoKernel, on_integers<std::bit_xor<>>},
     {"Div", kNumbers, false, kDiv, function<Div>},
     {"Equal", kNumbers | kBool, true, kNoKernel, function<std::equal_to<>>},
     {"Greater", kNumbers, true, kNoKernel, function<std::greater<>>},
@@ -193,7 +245,10 @@ constexpr BinaryRow kRows[] = {
     {"Less", kNumbers, true, kNoKernel, function<std::less<>>},
     {"LessOrEqual", kNumbers, true, kNoKernel, function<std::less_equal<>>},
     {"Max", kNumbers, false, kMax, function<Max>},
+    {"Mean", kFloats, false, kAdd, function<Add>},
     {"Min", kNumbers, false, kMin, function<Min>},
+    {"Mod", kIntegers, false, kNoKernel, on_integers<Mod>},
+    {"Mod", kNumbers, false, kNoKernel, function<Fmod>, "fmod"},
     {"Mul", kNumbers, false, kMul, function<Mul>},
     {"Or", kBool, true, kNoKernel, function<Or>},
     {"PRelu", kNumbers, false, kNoKernel, function<PRelu>},

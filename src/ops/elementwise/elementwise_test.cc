@@ -39,7 +39,7 @@ TEST(Unary, AgreesWithTheDefinition) {
       std::vector<double> expected = doubles(x);
       for (double& value : expected) value = function->oracle(value, params);
       const double unit = dtype == DType::kBFloat16 ? 1.0 / 256 : dtype == DType::kFloat16 ? 1.0 / 2048 : 1e-6;
-      expect_close(OpCase(std::string(row.op_type)).run({x}), {16}, expected, 1.01 * unit);
+      expect_close(OpCase(std::string(row.op_type), std::max(row.since, 22)).run({x}), {16}, expected, 1.01 * unit);
     }
   }
 }
@@ -49,6 +49,48 @@ TEST(Unary, AttributesReachTheFunction) {
   EXPECT_THAT(values<float>(OpCase("LeakyRelu").run({x})), ElementsAre(-0.02f, 0, 3));
   EXPECT_THAT(values<float>(OpCase("LeakyRelu").attribute("alpha", 0.5f).run({x})), ElementsAre(-1, 0, 3));
   EXPECT_THAT(values<float>(OpCase("HardSigmoid").attribute("alpha", 0.5f).attribute("beta", 0.25f).run({x})), ElementsAre(0, 0.25f, 1));
+}
+
+TEST(Unary, AttributesOfTheRarerFunctions) {
+  const Tensor x = floats({4}, {-2, -0.25f, 0.25f, 2});
+  expect_close(OpCase("Shrink").attribute("lambd", 1.0f).attribute("bias", 0.5f).run({x}), {4}, {-1.5, 0, 0, 1.5});
+  expect_close(OpCase("ThresholdedRelu").attribute("alpha", 0.25f).run({x}), {4}, {0, 0, 0, 2});
+  expect_close(OpCase("Celu").attribute("alpha", 2.0f).run({x}), {4}, {2 * std::expm1(-1.0), 2 * std::expm1(-0.125), 0.25, 2});
+  expect_close(OpCase("Selu").attribute("alpha", 2.0f).attribute("gamma", 3.0f).run({x}), {4},
+               {6 * std::expm1(-2.0), 6 * std::expm1(-0.25), 0.75, 6});
+  expect_close(OpCase("Selu", 1).run({floats({1}, {-1})}), {1}, {1.0507f * 1.6732f * std::expm1(-1.0)}, 1e-7);
+  expect_close(OpCase("Swish", 24).attribute("alpha", -1.0f).run({floats({1}, {2})}), {1}, {2 / (1 + std::exp(2.0))});
+  const auto tanh_gelu = [](double v) { return 0.5 * v * (1 + std::tanh(std::sqrt(2 / M_PI) * (v + 0.044715 * v * v * v))); };
+  expect_close(OpCase("Gelu").attribute("approximate", "tanh").run({x}), {4},
+               {tanh_gelu(-2), tanh_gelu(-0.25), tanh_gelu(0.25), tanh_gelu(2)}, 1e-6);
+  EXPECT_EQ(OpCase("Gelu").attribute("approximate", "odd").error({x}).first, ErrorCode::kInvalidModel);
+}
+
+TEST(Unary, BitsSignsAndShrunkIntegers) {
+  const Tensor whole = Tensor::of<int8_t>({4}, {-128, -1, 0, 100});
+  EXPECT_THAT(values<int8_t>(OpCase("BitwiseNot").run({whole})), ElementsAre(127, 0, -1, -101));
+  EXPECT_THAT(values<int8_t>(OpCase("Sign").run({whole})), ElementsAre(-1, -1, 0, 1));
+  EXPECT_THAT(values<int8_t>(OpCase("Shrink").attribute("bias", 1.0f).run({whole})), ElementsAre(-127, 0, 0, 99));
+  EXPECT_THAT(values<uint8_t>(OpCase("BitwiseNot").run({Tensor::of<uint8_t>({2}, {0, 200})})), ElementsAre(255, 55));
+  EXPECT_THAT(values<uint64_t>(OpCase("Sign").run({Tensor::of<uint64_t>({2}, {0, ~uint64_t{0}})})), ElementsAre(0u, 1u));
+  EXPECT_EQ(OpCase("BitwiseNot").error({floats({1}, {1})}).first, ErrorCode::kInvalidArgument);
+}
+
+TEST(Classify, NanAndInfinities) {
+  const Tensor x = floats({5}, {-kInfinity, -1, kNan, 1, kInfinity});
+  for (const DType dtype : {DType::kFloat32, DType::kFloat64, DType::kFloat16, DType::kBFloat16}) {
+    EXPECT_THAT(values<bool>(OpCase("IsNaN").run({x.to(dtype)})), ElementsAre(false, false, true, false, false));
+    EXPECT_THAT(values<bool>(OpCase("IsInf").run({x.to(dtype)})), ElementsAre(true, false, false, false, true));
+    EXPECT_THAT(values<bool>(OpCase("IsInf").attribute("detect_negative", 0).run({x.to(dtype)})),
+                ElementsAre(false, false, false, false, true));
+    EXPECT_THAT(values<bool>(OpCase("IsInf").attribute("detect_positive", 0).run({x.to(dtype)})),
+                ElementsAre(true, false, false, false, false));
+  }
+  OpCase cast("Cast");
+  const Tensor small = cast.attribute("to", static_cast<int64_t>(DType::kFloat8E5M2)).attribute("saturate", 0).run({x});
+  EXPECT_THAT(values<bool>(OpCase("IsNaN").run({small})), ElementsAre(false, false, true, false, false));
+  EXPECT_THAT(values<bool>(OpCase("IsInf").run({small})), ElementsAre(true, false, false, false, true));
+  EXPECT_EQ(OpCase("IsNaN").error({int64s({1})}).first, ErrorCode::kInvalidArgument);
 }
 
 TEST(Unary, IntegersAreExact) {
@@ -88,7 +130,14 @@ TEST(Not, Inverts) {
   EXPECT_EQ(OpCase("Not").error({floats({1}, {1})}).first, ErrorCode::kInvalidArgument);
 }
 
-double oracle(std::string_view op, double a, double b) {
+double oracle(const BinaryRow& row, double a, double b) {
+  const std::string_view op = row.op_type;
+  if (op == "Mod") return std::fmod(a, b);  // of positive numbers
+  if (op == "Mean") return (a + b) / 2;
+  if (op == "BitwiseAnd") return static_cast<double>(static_cast<int>(a) & static_cast<int>(b));
+  if (op == "BitwiseOr") return static_cast<double>(static_cast<int>(a) | static_cast<int>(b));
+  if (op == "BitwiseXor") return static_cast<double>(static_cast<int>(a) ^ static_cast<int>(b));
+  if (op == "BitShift") return std::floor(std::ldexp(a, static_cast<int>(row.variant == "LEFT" ? b : -b)));
   if (op == "Add" || op == "Sum") return a + b;
   if (op == "Sub") return a - b;
   if (op == "Mul") return a * b;
@@ -158,10 +207,13 @@ TEST(Binary, EveryRowEveryTypeEveryBroadcast) {
         const std::vector<double> left = doubles(a), right = doubles(b);
         std::vector<double> expected(static_cast<size_t>(element_count(shapes.out)));
         for (size_t i = 0; i < expected.size(); ++i) {
-          const double y = oracle(row.op_type, left[source_of(i, shapes.a, shapes.out)], right[source_of(i, shapes.b, shapes.out)]);
+          const double y = oracle(row, left[source_of(i, shapes.a, shapes.out)], right[source_of(i, shapes.b, shapes.out)]);
           expected[i] = is_integral(dtype) ? std::trunc(y) : y;
         }
-        const Tensor y = OpCase(std::string(row.op_type)).run({a, b});
+        OpCase node = OpCase(std::string(row.op_type));
+        if (row.op_type == "BitShift") node.attribute("direction", std::string(row.variant));
+        if (row.variant == "fmod") node.attribute("fmod", 1);
+        const Tensor y = node.run({a, b});
         EXPECT_EQ(y.dtype(), row.gives_bool ? DType::kBool : dtype);
         expect_close(y, shapes.out, expected, dtype == DType::kBFloat16 ? 1.0 / 256 : 1.0 / 2048);
       }
@@ -183,6 +235,33 @@ TEST(Binary, IntegerDivisionByZeroIsAnError) {
   EXPECT_THAT(text, HasSubstr("node 'n' (Div)"));
   EXPECT_THAT(text, HasSubstr("element 1"));
   EXPECT_EQ(values<float>(OpCase("Div").run({floats({1}, {1}), floats({1}, {0})}))[0], kInfinity);
+}
+
+TEST(Binary, ModTakesEitherSign) {
+  const Tensor a = int64s({-7, 7, -7, 7, std::numeric_limits<int64_t>::min()}), b = int64s({3, -3, -3, 3, -1});
+  EXPECT_THAT(values<int64_t>(OpCase("Mod").run({a, b})), ElementsAre(2, -2, -1, 1, 0));
+  EXPECT_THAT(values<int64_t>(OpCase("Mod").attribute("fmod", 1).run({a, b})), ElementsAre(-1, 1, -1, 1, 0));
+  expect_close(OpCase("Mod").attribute("fmod", 1).run({floats({2}, {-4.3f, 5}), floats({2}, {2.1f, 0})}), {2}, {-0.1, kNan}, 1e-6);
+  EXPECT_THAT(OpCase("Mod").error({int64s({1}), int64s({0})}).second, HasSubstr("division by zero"));
+  EXPECT_THAT(OpCase("Mod").error({floats({1}, {1}), floats({1}, {1})}).second, HasSubstr("fmod = 1"));
+  const uint64_t most = ~uint64_t{0};
+  EXPECT_THAT(values<uint64_t>(OpCase("Mod").run({Tensor::of<uint64_t>({1}, {most}), Tensor::of<uint64_t>({1}, {most - 1})})),
+              ElementsAre(1u));
+}
+
+TEST(Binary, ShiftsBeyondTheWidthGiveZero) {
+  const Tensor a = Tensor::of<uint8_t>({3}, {255, 255, 255}), b = Tensor::of<uint8_t>({3}, {4, 8, 200});
+  EXPECT_THAT(values<uint8_t>(OpCase("BitShift").attribute("direction", "LEFT").run({a, b})), ElementsAre(240, 0, 0));
+  EXPECT_THAT(values<uint8_t>(OpCase("BitShift").attribute("direction", "RIGHT").run({a, b})), ElementsAre(15, 0, 0));
+  EXPECT_EQ(OpCase("BitShift").error({a, b}).first, ErrorCode::kInvalidModel);
+}
+
+TEST(Binary, MeanOfAnyNumber) {
+  const Tensor a = floats({2, 1}, {1, 5}), b = floats({3}, {2, 4, 6});
+  expect_close(OpCase("Mean").run({a, b}), {2, 3}, {1.5, 2.5, 3.5, 3.5, 4.5, 5.5});
+  expect_close(OpCase("Mean").run({b}), {3}, {2, 4, 6});
+  expect_close(OpCase("Mean").run({b.to(DType::kFloat16), b.to(DType::kFloat16), Tensor::zeros({}, DType::kFloat16)}), {3},
+               {4.0 / 3, 8.0 / 3, 4}, 1e-3);
 }
 
 TEST(Binary, NanWinsInMinAndMax) {

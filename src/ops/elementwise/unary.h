@@ -8,10 +8,11 @@
 namespace sardonyx::ops {
 
 struct UnarySpec {
-  const kernels::UnaryRow* row = nullptr;
+  const kernels::UnaryRow* row = nullptr;  // null: integers only
   kernels::UnaryParams params;
   int64_t (*on_signed)(int64_t x) = nullptr;      // null: no signed integers
   uint64_t (*on_unsigned)(uint64_t x) = nullptr;  // null: no unsigned integers
+  bool integers_in_double = false;                // integers take the definition in double, saturated
 };
 
 UnarySpec unary_spec_from_node(const model::Node& node, int64_t opset);

@@ -28,7 +28,8 @@ void through_runs(DType dtype, const void* x, void* y, size_t size, core::Thread
 }
 
 DTypeSet allowed_types(const UnarySpec& spec) {
-  if (spec.on_unsigned) return kNumbers;
+  if (!spec.row) return kIntegers;
+  if (spec.on_unsigned || spec.integers_in_double) return kNumbers;
   return spec.on_signed ? kFloats | kSignedIntegers : kFloats;
 }
 
@@ -110,7 +111,7 @@ std::unique_ptr<Bound> in_place(std::unique_ptr<Bound> bound) {
 void run_unary(const UnarySpec& spec, DType dtype, const void* x, void* y, size_t size, core::ThreadPool& pool) noexcept {
   if (dtype == DType::kFloat32) {
     kernels::unary(spec.row->op, spec.params, static_cast<const float*>(x), static_cast<float*>(y), size, pool);
-  } else if (dtype == DType::kFloat64) {
+  } else if (dtype == DType::kFloat64 || (spec.integers_in_double && is_integral(dtype))) {
     through_runs<double>(dtype, x, y, size, pool, [&](double* values, size_t count) {
       for (size_t i = 0; i < count; ++i) values[i] = spec.row->oracle(values[i], spec.params);
     });

@@ -1,6 +1,7 @@
 #include "kernels/cpu/copy/gather.h"
 #include "ops/facts.h"
 #include "ops/gather/gather.h"
+#include "ops/gather/indices.h"
 #include "ops/stages.h"
 #include "sardonyx/model.h"
 
@@ -15,7 +16,7 @@ struct GatherStep {
 
   void run(const RunContext& r) const {
     const Tensor& indices = r.inputs[1];
-    check_indices(indices);
+    check_indices(indices, geometry.axis, axis);
     if (r.outputs[0].numel() == 0) return;
     if (is_string) return run_strings(r, IndexView(indices));
     const size_t count = to_size(indices.numel());
@@ -24,14 +25,6 @@ struct GatherStep {
   }
 
  private:
-  void check_indices(const Tensor& indices) const {
-    const IndexView values(indices);
-    const int64_t size = to_int(geometry.axis);
-    for (size_t i = 0; i < to_size(indices.numel()); ++i) {
-      if (values[i] < -size || values[i] >= size) throw argument_error("index {} is outside axis {} of size {}", values[i], axis, size);
-    }
-  }
-
   static const int64_t* widened(const Tensor& indices, std::byte* scratch) {
     auto* values = reinterpret_cast<int64_t*>(scratch);
     std::ranges::copy(indices.values<int32_t>(), values);

@@ -1,4 +1,4 @@
-// BatchNormalization at inference, every version.
+// BatchNormalization, every version, at inference and in training.
 #pragma once
 
 #include "sardonyx/model.h"
@@ -8,10 +8,11 @@ namespace sardonyx::ops {
 
 struct BatchNormSpec {
   float epsilon = 1e-5f;
+  float momentum = 0.9f;     // share of the old statistics in the running ones
+  bool training = false;     // the batch's own statistics are used
   bool per_element = false;  // attribute spatial = 0 (until opset 8): own statistics for each element of a sample
 };
 
-// Throws Unsupported where the node asks for training.
 BatchNormSpec batch_norm_spec_from_node(const model::Node& node, int64_t opset);
 
 struct BatchNormGeometry {

@@ -5,16 +5,20 @@
 
 namespace sardonyx::ops {
 
+// Opset 14 on asks for training by an attribute, so did versions before 7; between them the outputs tell.
 BatchNormSpec batch_norm_spec_from_node(const model::Node& node, int64_t opset) {
-  const bool trains_by_attribute =
-      opset >= 14 ? model::get_int(node, "training_mode", 0) != 0 : opset < 7 && model::get_int(node, "is_test", 0) == 0;
   const bool gives_statistics =
       std::any_of(node.output.begin() + 1, node.output.end(), [](const std::string& name) { return !name.empty(); });
-  if (trains_by_attribute || gives_statistics) {
-    throw Error(ErrorCode::kUnsupported,
-                "batch normalization in training mode is not supported; export the model in evaluation mode (model.eval())");
-  }
-  return {.epsilon = model::get_float(node, "epsilon", 1e-5f), .per_element = opset < 9 && model::get_int(node, "spatial", 1) == 0};
+  BatchNormSpec spec = {.epsilon = model::get_float(node, "epsilon", 1e-5f),
+                        .momentum = model::get_float(node, "momentum", 0.9f),
+                        .training = gives_statistics,
+                        .per_element = opset < 9 && model::get_int(node, "spatial", 1) == 0};
+  if (opset >= 14) spec.training = model::get_int(node, "training_mode", 0) != 0;
+  if (opset < 7) spec.training = model::get_int(node, "is_test", 0) == 0;
+  if (gives_statistics && !spec.training) throw model_error("the node gives statistics of a batch, but is not in training mode");
+  if (opset >= 14 && node.output.size() > 3)
+    throw model_error("the node has {} outputs; there are three from opset 14 on", node.output.size());
+  return spec;
 }
 
 BatchNormGeometry batch_norm_geometry(const BatchNormSpec& spec, const Shape& x) {

@@ -3,15 +3,12 @@
 
 #include "ops/elements/elements.h"
 #include "ops/facts.h"
+#include "ops/lines/lines.h"
 #include "ops/reduce/reduce.h"
 #include "ops/stages.h"
 
 namespace sardonyx::ops {
 namespace {
-
-struct Lines {
-  size_t outer, size, inner;
-};
 
 // Whether `value` takes the place of `best`, which came before it. The first NaN wins over all.
 template <class Acc>
@@ -49,8 +46,7 @@ void run_arg(const ArgSpec& spec, const Lines& lines, const RunContext& r) {
   const std::span<int64_t> y = r.outputs[0].mutable_values<int64_t>();
   r.pool.for_ranges(y.size(), std::max<size_t>(1, 8192 / lines.size), [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) {
-      const size_t start = i / lines.inner * lines.size * lines.inner + i % lines.inner;
-      y[i] = find_best<Acc>(spec, load, data + start * bytes, bytes, lines);
+      y[i] = find_best<Acc>(spec, load, data + lines.start(i) * bytes, bytes, lines);
     }
   });
 }
@@ -65,7 +61,7 @@ std::unique_ptr<Prepared> prepare_arg(const PrepareContext& context) {
     if (x.shape[axis] == 0) throw argument_error("axis {} of shape {} is empty", axis, to_string(x.shape));
     std::vector<bool> reduced(x.shape.size());
     reduced[axis] = true;
-    const Lines lines = {span_count(x.shape, 0, axis), to_size(x.shape[axis]), span_count(x.shape, axis + 1, x.shape.size())};
+    const Lines lines = lines_of(x.shape, axis);
     return make_bound(output(DType::kInt64, reduced_shape(x.shape, reduced, spec.keep_dims)), [spec, lines](const RunContext& r) {
       if (r.outputs[0].numel() == 0) return;
       with_accumulator(r.inputs[0].dtype(), [&]<class Acc>() { run_arg<Acc>(spec, lines, r); });

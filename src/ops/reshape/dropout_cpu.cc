@@ -1,21 +1,29 @@
-// Dropout at inference: the data as they are, and a mask that keeps everything.
+// Dropout. At inference the data as they are, and a mask that keeps everything; in training elements are dropped by chance and the others
+// scaled up.
 #include <algorithm>
 
 #include "ops/elements/elements.h"
 #include "ops/facts.h"
+#include "ops/random/random.h"
 #include "ops/stages.h"
-#include "sardonyx/model.h"
 
 namespace sardonyx::ops {
 namespace {
 
-constexpr const char* kTraining = "dropout in training mode is not supported; export the model in evaluation mode (model.eval())";
+constexpr float kDefaultRatio = 0.5f;
+constexpr size_t kGrain = 16 * kRunLength;
 
 bool is_true(const Tensor* tensor) { return tensor && tensor->numel() == 1 && tensor->values<bool>()[0]; }
 
-bool drops_anything(const Tensor* ratio) {
-  if (!ratio) return true;  // the default ratio is 0.5
-  return ratio->numel() != 1 || ratio->to(DType::kFloat64).item<double>() != 0;
+double checked_ratio(double ratio) {
+  if (!(ratio >= 0 && ratio < 1)) throw argument_error("the ratio of dropped elements is {}; it must be in [0, 1)", ratio);
+  return ratio;
+}
+
+double ratio_value(const Tensor* ratio) {
+  if (!ratio) return static_cast<double>(kDefaultRatio);
+  if (ratio->numel() != 1) throw argument_error("ratio has shape {}; it must be one number", to_string(ratio->shape()));
+  return checked_ratio(ratio->to(DType::kFloat64).item<double>());
 }
 
 void fill_with_ones(Tensor& mask) {
@@ -26,27 +34,67 @@ void fill_with_ones(Tensor& mask) {
   for (size_t i = 0; i < to_size(mask.numel()); ++i) store(&one, 1, data + i * bytes);
 }
 
-void run_dropout(const RunContext& r) {
-  if (is_true(optional(r, 2)) && drops_anything(optional(r, 1))) throw Error(ErrorCode::kUnsupported, kTraining);
+Tensor* mask_of(const RunContext& r) { return r.outputs.size() > 1 && r.outputs[1].defined() ? &r.outputs[1] : nullptr; }
+
+template <class Acc>
+void drop(double ratio, uint64_t key, const RunContext& r) {
+  const DType dtype = r.inputs[0].dtype();
+  const LoadRun<Acc> load = load_run<Acc>(dtype);
+  const StoreRun<Acc> store = store_run<Acc>(dtype);
+  Tensor* mask = mask_of(r);
+  const StoreRun<int64_t> store_mask = mask ? store_run<int64_t>(mask->dtype()) : nullptr;
+  const size_t bytes = element_bytes(dtype), mask_bytes = mask ? element_bytes(mask->dtype()) : 0;
+  const auto* from = static_cast<const std::byte*>(r.inputs[0].raw());
+  auto* to = static_cast<std::byte*>(r.outputs[0].mutable_raw());
+  auto* to_mask = mask ? static_cast<std::byte*>(mask->mutable_raw()) : nullptr;
+  const auto scale = static_cast<Acc>(1 / (1 - ratio));
+  r.pool.for_ranges(to_size(r.inputs[0].numel()), kGrain, [&](size_t begin, size_t end) {
+    Acc values[kRunLength];
+    int64_t kept[kRunLength];
+    for (size_t first = begin; first < end; first += kRunLength) {
+      const size_t count = std::min(kRunLength, end - first);
+      load(from + first * bytes, 1, count, values);
+      for (size_t i = 0; i < count; ++i) {
+        kept[i] = uniform_at(key, first + i) >= ratio ? 1 : 0;
+        values[i] = kept[i] != 0 ? values[i] * scale : Acc{0};
+      }
+      store(values, count, to + first * bytes);
+      if (mask) store_mask(kept, count, to_mask + first * mask_bytes);
+    }
+  });
+}
+
+void run_training(double ratio, uint64_t key, const RunContext& r) {
+  with_accumulator(r.inputs[0].dtype(), [&]<class Acc>() {
+    if constexpr (std::is_floating_point_v<Acc>) drop<Acc>(ratio, key, r);
+  });
+}
+
+void run_inference(const RunContext& r) {
   copy_all(r.inputs[0], r.outputs[0]);
-  if (r.outputs.size() > 1 && r.outputs[1].defined()) fill_with_ones(r.outputs[1]);
+  if (Tensor* mask = mask_of(r)) fill_with_ones(*mask);
 }
 
 }  // namespace
 
 std::unique_ptr<Prepared> prepare_dropout(const PrepareContext& context) {
   const model::Node& node = context.node;
-  if (context.opset < 7 && model::get_int(node, "is_test", 0) == 0) throw Error(ErrorCode::kUnsupported, kTraining);
+  const bool always_trains = context.opset < 7 && model::get_int(node, "is_test", 0) == 0;
+  const double ratio = always_trains ? checked_ratio(static_cast<double>(model::get_float(node, "ratio", kDefaultRatio))) : 0;
   const bool wants_mask = node.output.size() > 1 && !node.output[1].empty();
-  return make_prepared([wants_mask, opset = context.opset, outputs = node.output.size()](const BindContext& b) {
+  return make_prepared([=, opset = context.opset, outputs = node.output.size(), seeds = SeedSource(node)](const BindContext& b) {
     const ValueFacts& x = required(b, 0, "data");
     require_dtype(x, kFloats, "data");
+    if (const ValueFacts* of = optional(b, 1)) require_dtype(*of, kFloats, "ratio");
     if (const ValueFacts* mode = optional(b, 2)) require_dtype(*mode, {DType::kBool}, "training_mode");
     std::vector<ValueFacts> facts(outputs);
     facts[0] = output(x.dtype, x.shape);
     if (wants_mask) facts[1] = output(opset >= 10 ? DType::kBool : x.dtype, x.shape);
-    auto bound = make_bound(std::move(facts), run_dropout);
-    if (!wants_mask && !optional(b, 2)) bound->alias_input = 0;
+    auto bound = make_bound(std::move(facts), [always_trains, ratio, seeds](const RunContext& r) {
+      if (always_trains) return run_training(ratio, seeds.next(), r);
+      is_true(optional(r, 2)) ? run_training(ratio_value(optional(r, 1)), seeds.next(), r) : run_inference(r);
+    });
+    if (!always_trains && !wants_mask && !optional(b, 2)) bound->alias_input = 0;
     bound->in_place_input = 0;
     return bound;
   });

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "ops/op_case.h"
 
 namespace sardonyx::ops {
@@ -113,13 +115,30 @@ TEST(Dropout, KeepsEverythingAtInference) {
   EXPECT_EQ(OpCase("Dropout", 7).outputs({"y", "mask"}).run_all({x}).at(1).dtype(), DType::kFloat32);
 }
 
-TEST(Dropout, RefusesTraining) {
-  const Tensor x = counting({2});
-  const auto [code, text] = OpCase("Dropout").error({x, floats({}, {0.5f}), Tensor::scalar(true)});
-  EXPECT_EQ(code, ErrorCode::kUnsupported);
-  EXPECT_THAT(text, HasSubstr("model.eval()"));
-  EXPECT_EQ(OpCase("Dropout", 6).error({x}).first, ErrorCode::kUnsupported);
-  expect_same_elements(OpCase("Dropout").run({x, floats({}, {0}), Tensor::scalar(true)}), x, {2});  // nothing to drop
+TEST(Dropout, DropsInTraining) {
+  const Tensor x = Tensor::ones({100, 101}), training = Tensor::scalar(true), ratio = floats({}, {0.25f});
+  for (const DType dtype : {DType::kFloat32, DType::kFloat64, DType::kFloat16, DType::kBFloat16}) {
+    OpCase node("Dropout");
+    const std::vector<Tensor> both = node.attribute("seed", 5).outputs({"y", "mask"}).run_all({x.to(dtype), ratio, training});
+    const std::vector<double> y = doubles(both.at(0)), kept = doubles(both.at(1));
+    double share = 0;
+    for (size_t i = 0; i < y.size(); ++i) {
+      ASSERT_NEAR(y[i], kept[i] * 4 / 3, 5e-3);
+      share += kept[i] / static_cast<double>(y.size());
+    }
+    EXPECT_NEAR(share, 0.75, 0.02);
+  }
+  const auto seeded = [&] {
+    OpCase node("Dropout");
+    return doubles(node.attribute("seed", 5).run({x, ratio, training}));
+  };
+  EXPECT_EQ(seeded(), seeded());
+  EXPECT_NE(doubles(OpCase("Dropout").run({x, ratio, training})), doubles(OpCase("Dropout").run({x, ratio, training})));
+  const std::vector<double> old = doubles(OpCase("Dropout", 6).run({x}));
+  EXPECT_TRUE(std::ranges::all_of(old, [](double value) { return value == 0 || value == 2; }));
+  expect_same_elements(OpCase("Dropout").run({x, floats({}, {0}), training}), x, {100, 101});
+  EXPECT_EQ(OpCase("Dropout").error({x, floats({}, {1}), training}).first, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(OpCase("Dropout", 6).attribute("ratio", -1.0f).error({x}).first, ErrorCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -198,6 +198,146 @@ HWY_INLINE V Cos(D d, V x, const UnaryParams&) {
   return beyond_largest_angle(d, x, y, std::cos);
 }
 
+// `y`, but x where x is NaN.
+template <class D, class V>
+HWY_INLINE V nan_through(D, V x, V y) {
+  return hn::IfThenElse(hn::IsNaN(x), x, y);
+}
+
+// The body is one function of the math library, which loses nothing in double.
+template <class D, class V>
+HWY_INLINE V Acos(D d, V x, const UnaryParams&) {
+  return nan_through(d, x, in_double(d, x, [](auto dd, auto v) HWY_ATTR { return hn::Acos(dd, v); }));
+}
+
+template <class D, class V>
+HWY_INLINE V Asin(D d, V x, const UnaryParams&) {
+  return nan_through(d, x, in_double(d, x, [](auto dd, auto v) HWY_ATTR { return hn::Asin(dd, v); }));
+}
+
+template <class D, class V>
+HWY_INLINE V Atan(D d, V x, const UnaryParams&) {
+  return nan_through(d, x, in_double(d, x, [](auto dd, auto v) HWY_ATTR { return hn::Atan(dd, v); }));
+}
+
+template <class D, class V>
+HWY_INLINE V Acosh(D d, V x, const UnaryParams&) {
+  const V finite = clamp(d, x, hn::Set(d, 1.0f), hn::Set(d, std::numeric_limits<float>::max()));
+  const V y = in_double(d, finite, [](auto dd, auto v) HWY_ATTR { return hn::Acosh(dd, v); });
+  const V below = hn::IfThenElse(hn::Lt(x, hn::Set(d, 1.0f)), hn::NaN(d), y);
+  return hn::IfThenElse(hn::Lt(x, hn::Set(d, kInfinity)), below, x);  // infinity and NaN are their own results
+}
+
+template <class D, class V>
+HWY_INLINE V Asinh(D d, V x, const UnaryParams&) {
+  const V most = hn::Set(d, std::numeric_limits<float>::max());
+  const V y = in_double(d, clamp(d, x, hn::Neg(most), most), [](auto dd, auto v) HWY_ATTR { return hn::Asinh(dd, v); });
+  return hn::IfThenElse(hn::Lt(hn::Abs(x), hn::Set(d, kInfinity)), y, x);
+}
+
+template <class D, class V>
+HWY_INLINE V Atanh(D d, V x, const UnaryParams&) {
+  const V one = hn::Set(d, 1.0f), size = hn::Abs(x);
+  const V inside = hn::IfThenElse(hn::Lt(size, one), x, hn::Zero(d));
+  const V y = in_double(d, inside, [](auto dd, auto v) HWY_ATTR { return hn::Atanh(dd, v); });
+  const V edge = hn::IfThenElse(hn::Eq(size, one), hn::CopySign(hn::Set(d, kInfinity), x), hn::NaN(d));
+  return hn::IfThenElse(hn::Lt(size, one), y, edge);
+}
+
+template <class D, class V>
+HWY_INLINE V Celu(D d, V x, const UnaryParams& p) {
+  const V alpha = hn::Set(d, p.alpha);
+  const V below = hn::Expm1(d, clamp(d, hn::Div(x, alpha), hn::Set(d, -105.0f), hn::Set(d, 89.0f)));
+  return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Mul(alpha, below), x);
+}
+
+// e^100 is infinite as a float.
+template <class D, class V>
+HWY_INLINE V Cosh(D d, V x, const UnaryParams&) {
+  const V size = clamp(d, hn::Abs(x), hn::Zero(d), hn::Set(d, 100.0f));
+  const V y = in_double(d, size, [](auto dd, auto v) HWY_ATTR {
+    const auto e = hn::Exp(dd, v);
+    return hn::Mul(hn::Set(dd, 0.5), hn::Add(e, hn::Div(hn::Set(dd, 1.0), e)));
+  });
+  return nan_through(d, x, y);
+}
+
+template <class D, class V>
+HWY_INLINE V Sinh(D d, V x, const UnaryParams&) {
+  const V bounded = clamp(d, x, hn::Set(d, -100.0f), hn::Set(d, 100.0f));
+  return nan_through(d, x, in_double(d, bounded, [](auto dd, auto v) HWY_ATTR { return hn::Sinh(dd, v); }));
+}
+
+// Below -15 the result is 0 within the slack.
+template <class D, class V>
+HWY_INLINE V Gelu(D d, V x, const UnaryParams& p) {
+  const V bounded = hn::IfThenElse(hn::Lt(x, hn::Set(d, -15.0f)), hn::Set(d, -15.0f), x);
+  const V erf = Erf(d, hn::Mul(bounded, hn::Set(d, 0.70710678118654752f)), p);
+  return nan_through(d, x, hn::Mul(hn::Mul(hn::Set(d, 0.5f), bounded), hn::Add(hn::Set(d, 1.0f), erf)));
+}
+
+// x / (1 + e^-2u) with u = sqrt(2 / pi) (x + 0.044715 x^3), which is 0.5 x (1 + tanh u).
+template <class D, class V>
+HWY_INLINE V GeluTanh(D d, V x, const UnaryParams&) {
+  const V bounded = hn::IfThenElse(hn::Lt(x, hn::Set(d, -20.0f)), hn::Set(d, -20.0f), x);
+  const V y = in_double(d, bounded, [](auto dd, auto v) HWY_ATTR {
+    const auto least = hn::Min(v, hn::Set(dd, 20.0));
+    const auto cubic = hn::MulAdd(hn::Mul(hn::Set(dd, 0.044715), least), least, hn::Set(dd, 1.0));
+    const auto e = hn::Exp(dd, hn::Mul(hn::Mul(hn::Set(dd, -1.5957691216057308), least), cubic));
+    return hn::Div(v, hn::Add(hn::Set(dd, 1.0), e));
+  });
+  return nan_through(d, x, y);
+}
+
+// x n / (n + 2) with n = e^x (e^x + 2), which is x tanh(log(1 + e^x)).
+template <class D, class V>
+HWY_INLINE V Mish(D d, V x, const UnaryParams&) {
+  const V bounded = hn::IfThenElse(hn::Lt(x, hn::Set(d, -200.0f)), hn::Set(d, -200.0f), x);
+  const V y = in_double(d, bounded, [](auto dd, auto v) HWY_ATTR {
+    const auto two = hn::Set(dd, 2.0);
+    const auto e = hn::Exp(dd, hn::Min(v, hn::Set(dd, 40.0)));
+    const auto n = hn::Mul(e, hn::Add(e, two));
+    return hn::Mul(v, hn::Div(n, hn::Add(n, two)));
+  });
+  return nan_through(d, x, y);
+}
+
+template <class D, class V>
+HWY_INLINE V Selu(D d, V x, const UnaryParams& p) {
+  const V below = hn::Mul(hn::Set(d, p.alpha), hn::Expm1(d, clamp(d, x, hn::Set(d, -105.0f), hn::Zero(d))));
+  return nan_through(d, x, hn::Mul(hn::Set(d, p.beta), hn::IfThenElse(hn::Gt(x, hn::Zero(d)), x, below)));
+}
+
+template <class D, class V>
+HWY_INLINE V Shrink(D d, V x, const UnaryParams& p) {
+  const V bias = hn::Set(d, p.beta);
+  const V above = hn::IfThenElseZero(hn::Gt(x, hn::Set(d, p.alpha)), hn::Sub(x, bias));
+  return hn::IfThenElse(hn::Lt(x, hn::Set(d, -p.alpha)), hn::Add(x, bias), above);
+}
+
+template <class D, class V>
+HWY_INLINE V Sign(D d, V x, const UnaryParams&) {
+  return hn::IfThenElse(hn::Eq(x, hn::Zero(d)), hn::Zero(d), nan_through(d, x, hn::CopySign(hn::Set(d, 1.0f), x)));
+}
+
+template <class D, class V>
+HWY_INLINE V Swish(D d, V x, const UnaryParams& p) {
+  const V t = hn::Mul(hn::Set(d, p.alpha), x);
+  const V y = hn::Mul(x, Sigmoid(d, t, p));
+  return hn::IfThenElse(hn::Lt(t, hn::Set(d, -105.0f)), hn::Zero(d), y);
+}
+
+template <class D, class V>
+HWY_INLINE V Tan(D d, V x, const UnaryParams&) {
+  const V y = in_double(d, x, [](auto dd, auto v) HWY_ATTR { return hn::Div(hn::Sin(dd, v), hn::Cos(dd, v)); });
+  return beyond_largest_angle(d, x, y, std::tan);
+}
+
+template <class D, class V>
+HWY_INLINE V ThresholdedRelu(D d, V x, const UnaryParams& p) {
+  return hn::IfThenElseZero(hn::Gt(x, hn::Set(d, p.alpha)), x);
+}
+
 }  // namespace bodies
 }  // namespace HWY_NAMESPACE
 }  // namespace sardonyx::kernels

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "kernels/cpu/simd_targets.h"
 
@@ -47,6 +48,8 @@ namespace sardonyx::kernels {
 HWY_EXPORT(map);
 
 namespace {
+
+double logistic(double x) { return 1 / (1 + std::exp(-x)); }
 
 constexpr UnaryRow kRows[] = {
 #define SARDONYX_UNARY(name, max_ulp, slack, oracle) \

@@ -13,7 +13,8 @@
 
 namespace sardonyx::kernels {
 
-// LeakyRelu, Elu: alpha. HardSigmoid: alpha, beta (max(0, min(1, alpha * x + beta))). Clip: alpha = lower, beta = upper.
+// LeakyRelu, Elu, Celu, ThresholdedRelu, Swish: alpha. HardSigmoid: alpha, beta (max(0, min(1, alpha * x + beta))).
+// Clip: alpha = lower, beta = upper. Selu: beta = gamma. Shrink: alpha = lambd, beta = bias.
 struct UnaryParams {
   float alpha = 0.0f;
   float beta = 0.0f;
@@ -27,7 +28,7 @@ enum class UnaryOp : uint8_t {
 
 struct UnaryRow {
   UnaryOp op;
-  std::string_view name;  // the ONNX operator's
+  std::string_view name;  // the ONNX operator's; GeluTanh is Gelu with approximate = tanh
   uint32_t max_ulp;       // promise on every SIMD target, over all floats; denormals may count as 0
   double slack;           // absolute error that is allowed besides
   double (*oracle)(double x, const UnaryParams& p);

@@ -47,13 +47,24 @@ namespace sardonyx::kernels {
 HWY_EXPORT(scale_shift_line);
 HWY_EXPORT(scale_shift_channels);
 
-void fold_batch_norm(size_t channels, const float* gamma, const float* beta, const float* mean, const float* variance, float epsilon,
-                     float* scale, float* shift) noexcept {
+namespace {
+
+template <class T>
+void fold(size_t channels, const BatchNormVectors& of, double epsilon, T* scale, T* shift) noexcept {
   for (size_t c = 0; c < channels; ++c) {
-    const double factor = static_cast<double>(gamma[c]) / std::sqrt(static_cast<double>(variance[c]) + static_cast<double>(epsilon));
-    scale[c] = static_cast<float>(factor);
-    shift[c] = static_cast<float>(static_cast<double>(beta[c]) - static_cast<double>(mean[c]) * factor);
+    const double factor = of.gamma[c] / std::sqrt(of.variance[c] + epsilon);
+    scale[c] = static_cast<T>(factor);
+    shift[c] = static_cast<T>(of.beta[c] - of.mean[c] * factor);
   }
+}
+
+}  // namespace
+
+void fold_batch_norm(size_t channels, const BatchNormVectors& of, double epsilon, float* scale, float* shift) noexcept {
+  fold(channels, of, epsilon, scale, shift);
+}
+void fold_batch_norm(size_t channels, const BatchNormVectors& of, double epsilon, double* scale, double* shift) noexcept {
+  fold(channels, of, epsilon, scale, shift);
 }
 
 void scale_shift(size_t batch, size_t channels, size_t inner, const float* x, const float* scale, const float* shift, float* y,
