@@ -251,7 +251,8 @@ kernels::AxisTaps axis_taps(const ResizeSpec& spec, const ResizedAxis& axis) {
   if (reach > kMaxSize) throw argument_error("scale {} is too small for antialiasing", axis.scale);
   const size_t half = static_cast<size_t>(reach);
   taps.taps = is_nearest ? 1 : 2 * half;
-  if (static_cast<double>(taps.out) * static_cast<double>(taps.taps) * sizeof(double) > static_cast<double>(tensor_byte_limit())) {
+  if (static_cast<double>(taps.out) * static_cast<double>(taps.taps) * (sizeof(double) + sizeof(size_t)) >
+      static_cast<double>(tensor_byte_limit())) {
     throw Error(ErrorCode::kResourceLimit, fmt::format("{} weights for each of {} positions are too many", taps.taps, taps.out));
   }
   taps.positions.resize(taps.out * taps.taps);

@@ -30,7 +30,7 @@ void append(char32_t code, std::string& text) {
     return;
   }
   const int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-  text.push_back(static_cast<char>((0xF00u >> more & 0xFFu) | code >> (6 * more)));
+  text.push_back(static_cast<char>((0xFF00u >> (more + 1) & 0xFFu) | code >> (6 * more)));
   for (int i = more; i-- > 0;) text.push_back(static_cast<char>(0x80u | (code >> (6 * i) & 0x3Fu)));
 }
 

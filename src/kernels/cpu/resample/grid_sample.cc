@@ -53,7 +53,8 @@ struct Line {
       result.weights[0] = 1;
       return result;
     }
-    x = settle(x);
+    // Each tap of a cubic meets the border by itself: the curve goes on beyond it.
+    if (mode == GridMode::kLinear) x = settle(x);
     const double base = std::floor(x), t = x - base;
     result.count = mode == GridMode::kLinear ? 2 : 4;
     const double first = mode == GridMode::kLinear ? base : base - 1;
