@@ -46,13 +46,14 @@ void run_mel(const RunContext& r) {
   }
   const std::vector<double> at = edges(bands, scalar(r, kDftLength), rate, lower, upper);
   const DType dtype = r.outputs[0].dtype();
-  for (size_t row = 0; row < rows; ++row) {
+  auto* to = static_cast<std::byte*>(r.outputs[0].mutable_raw());
+  const size_t bytes = element_bytes(dtype);
+  r.pool.for_each(rows, [&](size_t row) {
     for (size_t band = 0; band < bands; ++band) {
       const double value = triangle(at[band], at[band + 1], at[band + 2], static_cast<double>(row));
-      store_run<double>(dtype)(&value, 1,
-                               static_cast<std::byte*>(r.outputs[0].mutable_raw()) + (row * bands + band) * element_bytes(dtype));
+      store_run<double>(dtype)(&value, 1, to + (row * bands + band) * bytes);
     }
-  }
+  });
 }
 
 std::unique_ptr<Bound> bind_mel(DType dtype, const BindContext& b) {
@@ -64,8 +65,10 @@ std::unique_ptr<Bound> bind_mel(DType dtype, const BindContext& b) {
   }
   const int64_t bands = integer_values(b.inputs[kBands], kNames[kBands])[0];
   const int64_t length = integer_values(b.inputs[kDftLength], kNames[kDftLength])[0];
-  if (bands < 1 || length < 1 || bands > (int64_t{1} << 31))
-    throw argument_error("{} mel bands of a transform of length {}", bands, length);
+  constexpr int64_t kMost = int64_t{1} << 24;  // as long as a DFT may be
+  if (bands < 1 || length < 1 || bands > kMost || length > kMost) {
+    throw argument_error("{} mel bands of a transform of length {}; both must lie in [1, {}]", bands, length, kMost);
+  }
   return make_bound(output(dtype, {length / 2 + 1, bands}), run_mel);
 }
 

@@ -42,7 +42,7 @@ TEST(Training, SeveralTensorsInGroups) {
   expect_close(results[0], {2}, {0, 1});
   expect_close(results[1], {1, 1}, {4});
   expect_close(results[3], {1, 1}, {2});
-  EXPECT_THAT(op.error({kRate, kThird, a, b, ones}).second, HasSubstr("3 equal groups"));
+  EXPECT_THAT(op.error({kRate, kThird, a, b}).second, HasSubstr("3 equal groups"));
   EXPECT_THAT(op.error({kRate, kThird, a, b, one, one, ones, one}).second, HasSubstr("as its value"));
 }
 
