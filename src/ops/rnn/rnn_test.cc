@@ -87,7 +87,7 @@ struct Oracle {
       const auto peep = [&](int64_t g) { return p[static_cast<size_t>(g * hidden + i)] * here; };
       const double in = sigmoid(held(gate(0) + peep(0))), forget = sigmoid(held(gate(2) + peep(2)));
       here = forget * here + in * std::tanh(held(gate(3)));
-      next.push_back(sigmoid(held(gate(1) + peep(1))) * std::tanh(held(here)));
+      next.push_back(sigmoid(held(gate(1) + peep(1))) * std::tanh(here));
     }
     return next;
   }

@@ -176,7 +176,8 @@ class Layer {
     const T input = apply(0, gate(0) + peep(0, c));
     const T forget = s_.couples_forget ? 1 - input : apply(0, gate(2) + peep(2, c));
     c = forget * c + input * apply(1, gate(3));
-    return apply(0, gate(1) + peep(1, c)) * apply(2, c);
+    const T shown = static_cast<T>(activate(s_.activations[2], static_cast<double>(c)));
+    return apply(0, gate(1) + peep(1, c)) * shown;
   }
 
   const RnnJob<T>& job_;

@@ -40,7 +40,7 @@ struct RnnShape {
   bool batch_first = false;            // rows of x and y are (batch, step) instead of (step, batch)
   bool linear_before_reset = false;    // GRU
   bool couples_forget = false;         // LSTM: forget = 1 - input
-  float clip = 0;                      // 0: none; else inputs of activations are held within [-clip, clip]
+  float clip = 0;                      // 0: none; else the sums that enter the gates (not the cell) are held in [-clip, clip]
   GateActivation activations[3] = {};  // f, g, h
   size_t gates() const noexcept { return gate_count(cell) * hidden; }
 };
