@@ -29,19 +29,6 @@ int64_t packed_integer_at(DType dtype, const uint8_t* data, size_t index) noexce
   return is_negative ? bits - (int64_t{1} << width) : bits;
 }
 
-// Elements [first, first + count) of a non-string type, widened.
-template <class Acc>
-void load(DType dtype, const void* data, size_t first, size_t count, Acc* values) noexcept {
-  const auto* bytes = static_cast<const uint8_t*>(data);
-  if (kSmallFloats.has(dtype)) {
-    for (size_t i = 0; i < count; ++i) values[i] = static_cast<Acc>(small_float_at(dtype, bytes, first + i));
-  } else if (kPackedIntegers.has(dtype)) {
-    for (size_t i = 0; i < count; ++i) values[i] = static_cast<Acc>(packed_integer_at(dtype, bytes, first + i));
-  } else {
-    load_run<Acc>(dtype)(bytes + first * static_cast<size_t>(bit_width(dtype)) / 8, 1, count, values);
-  }
-}
-
 void store_small_float(const CastSpec& spec, DType dtype, float value, uint8_t* data, size_t index) noexcept {
   if (dtype == DType::kFloat4E2M1) {
     core::packed_set(data, 4, index, core::float_to_float4(value));
@@ -65,8 +52,22 @@ uint8_t packed_bits(DType dtype, Acc value) noexcept {
   return static_cast<uint8_t>(static_cast<uint64_t>(whole) & ((uint64_t{1} << bit_width(dtype)) - 1));
 }
 
+}  // namespace
+
 template <class Acc>
-void store(const CastSpec& spec, DType dtype, const Acc* values, size_t first, size_t count, void* data) noexcept {
+void load_elements(DType dtype, const void* data, size_t first, size_t count, Acc* values) noexcept {
+  const auto* bytes = static_cast<const uint8_t*>(data);
+  if (kSmallFloats.has(dtype)) {
+    for (size_t i = 0; i < count; ++i) values[i] = static_cast<Acc>(small_float_at(dtype, bytes, first + i));
+  } else if (kPackedIntegers.has(dtype)) {
+    for (size_t i = 0; i < count; ++i) values[i] = static_cast<Acc>(packed_integer_at(dtype, bytes, first + i));
+  } else {
+    load_run<Acc>(dtype)(bytes + first * static_cast<size_t>(bit_width(dtype)) / 8, 1, count, values);
+  }
+}
+
+template <class Acc>
+void store_elements(const CastSpec& spec, DType dtype, const Acc* values, size_t first, size_t count, void* data) noexcept {
   auto* bytes = static_cast<uint8_t*>(data);
   if (kSmallFloats.has(dtype)) {
     for (size_t i = 0; i < count; ++i) store_small_float(spec, dtype, static_cast<float>(values[i]), bytes, first + i);
@@ -76,6 +77,17 @@ void store(const CastSpec& spec, DType dtype, const Acc* values, size_t first, s
     store_run<Acc>(dtype)(values, count, bytes + first * static_cast<size_t>(bit_width(dtype)) / 8);
   }
 }
+
+#define SARDONYX_INSTANTIATE(Acc)                                                      \
+  template void load_elements<Acc>(DType, const void*, size_t, size_t, Acc*) noexcept; \
+  template void store_elements<Acc>(const CastSpec&, DType, const Acc*, size_t, size_t, void*) noexcept;
+SARDONYX_INSTANTIATE(float)
+SARDONYX_INSTANTIATE(double)
+SARDONYX_INSTANTIATE(int64_t)
+SARDONYX_INSTANTIATE(uint64_t)
+#undef SARDONYX_INSTANTIATE
+
+namespace {
 
 // Calls body.template operator()<Acc>() with the type in which elements of `dtype` are exact.
 template <class Body>
@@ -95,8 +107,8 @@ void cast_numbers(const CastSpec& spec, const Tensor& from, Tensor& to, core::Th
       Acc values[kRunLength];
       for (size_t i = begin; i < end; i += kRunLength) {
         const size_t count = std::min(kRunLength, end - i);
-        load(from.dtype(), source, i, count, values);
-        store(spec, to.dtype(), values, i, count, target);
+        load_elements(from.dtype(), source, i, count, values);
+        store_elements(spec, to.dtype(), values, i, count, target);
       }
     });
   });
@@ -116,7 +128,7 @@ void cast_to_strings(const Tensor& from, Tensor& to) {
   with_exact(from.dtype(), [&]<class Acc>() {
     for (size_t i = 0; i < texts.size(); ++i) {
       Acc value{};
-      load(from.dtype(), from.raw(), i, 1, &value);
+      load_elements(from.dtype(), from.raw(), i, 1, &value);
       texts[i] = number_text(value);
     }
   });
@@ -135,7 +147,7 @@ std::optional<Number> parse_number(std::string_view text) {
 template <class Number>
 bool store_text(const CastSpec& spec, std::string_view text, Tensor& to, size_t index) {
   const auto number = parse_number<Number>(text);
-  if (number) store(spec, to.dtype(), &*number, index, 1, to.mutable_raw());
+  if (number) store_elements(spec, to.dtype(), &*number, index, 1, to.mutable_raw());
   return number.has_value();
 }
 

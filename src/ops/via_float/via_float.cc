@@ -28,7 +28,8 @@ void narrow(const float* from, Tensor& to, core::ThreadPool& pool) {
 
 class WideningBound final : public Bound {
  public:
-  WideningBound(std::unique_ptr<Bound> inner, const BindContext& context, DType half) : inner_(std::move(inner)), half_(half) {
+  // `types`: what the float32 outputs become.
+  WideningBound(std::unique_ptr<Bound> inner, const BindContext& context, const std::vector<DType>& types) : inner_(std::move(inner)) {
     kernel = inner_->kernel;
     refusals = inner_->refusals;
     flops = inner_->flops;
@@ -36,10 +37,12 @@ class WideningBound final : public Bound {
     for (const ValueFacts& facts : context.inputs) {
       if (kHalves.has(facts.dtype)) scratch_bytes += float_bytes(facts);
     }
-    for (const ValueFacts& facts : inner_->outputs) {
+    for (size_t i = 0; i < inner_->outputs.size(); ++i) {
+      const ValueFacts& facts = inner_->outputs[i];
       outputs.push_back(facts);
-      if (facts.dtype != DType::kFloat32) continue;
-      outputs.back().dtype = half_;
+      narrows_.push_back(facts.dtype == DType::kFloat32 && i < types.size() && kHalves.has(types[i]));
+      if (!narrows_.back()) continue;
+      outputs.back().dtype = types[i];
       scratch_bytes += float_bytes(facts);
     }
   }
@@ -54,12 +57,12 @@ class WideningBound final : public Bound {
       input = Tensor::from_blob(values, input.shape());
     }
     std::vector<Tensor> results(r.outputs.begin(), r.outputs.end());
-    for (Tensor& result : results) {
-      if (result.defined() && result.dtype() == half_) result = Tensor::from_blob(take(memory, result), result.shape());
+    for (size_t i = 0; i < results.size(); ++i) {
+      if (narrows_[i]) results[i] = Tensor::from_blob(take(memory, results[i]), results[i].shape());
     }
     inner_->run({inputs, results, r.scratch, r.pool});
     for (size_t i = 0; i < results.size(); ++i) {
-      if (results[i].defined() && r.outputs[i].dtype() == half_) narrow(results[i].values<float>().data(), r.outputs[i], r.pool);
+      if (narrows_[i]) narrow(results[i].values<float>().data(), r.outputs[i], r.pool);
     }
   }
 
@@ -71,12 +74,12 @@ class WideningBound final : public Bound {
   }
 
   std::unique_ptr<Bound> inner_;
-  DType half_;
+  std::vector<bool> narrows_;  // for each output
 };
 
 class WideningPrepared final : public Prepared {
  public:
-  explicit WideningPrepared(std::unique_ptr<Prepared> inner) : inner_(std::move(inner)) {}
+  WideningPrepared(std::unique_ptr<Prepared> inner, OutputTypeRule rule) : inner_(std::move(inner)), rule_(rule) {}
 
   bool consumed_constant(size_t input) const override { return inner_->consumed_constant(input); }
 
@@ -85,22 +88,26 @@ class WideningPrepared final : public Prepared {
     std::vector<ValueFacts> facts(context.inputs.begin(), context.inputs.end());
     for (ValueFacts& input : facts) {
       if (!kHalves.has(input.dtype)) continue;
-      if (half != DType::kUndefined && half != input.dtype) throw argument_error("inputs mix float16 and bfloat16");
+      if (!rule_ && half != DType::kUndefined && half != input.dtype) throw argument_error("inputs mix float16 and bfloat16");
       half = input.dtype;
       input = {DType::kFloat32, input.shape, nullptr};
     }
     std::unique_ptr<Bound> inner = inner_->bind({facts, context.threads});
     if (half == DType::kUndefined || inner->dynamic) return inner;
-    return std::make_unique<WideningBound>(std::move(inner), context, half);
+    const std::vector<DType> types = rule_ ? rule_(context) : std::vector<DType>(inner->outputs.size(), half);
+    return std::make_unique<WideningBound>(std::move(inner), context, types);
   }
 
  private:
   std::unique_ptr<Prepared> inner_;
+  OutputTypeRule rule_;  // null: all inputs and outputs have one type
 };
 
 }  // namespace
 
-std::unique_ptr<Prepared> via_float(const PrepareContext& context, PrepareFunction prepare) {
+std::unique_ptr<Prepared> via_float(const PrepareContext& context, PrepareFunction prepare) { return via_float(context, prepare, nullptr); }
+
+std::unique_ptr<Prepared> via_float(const PrepareContext& context, PrepareFunction prepare, OutputTypeRule rule) {
   std::vector<Tensor> widened(context.constants.size());
   std::vector<const Tensor*> constants(context.constants.begin(), context.constants.end());
   for (size_t i = 0; i < constants.size(); ++i) {
@@ -108,7 +115,7 @@ std::unique_ptr<Prepared> via_float(const PrepareContext& context, PrepareFuncti
     widened[i] = constants[i]->to(DType::kFloat32);
     constants[i] = &widened[i];
   }
-  return std::make_unique<WideningPrepared>(prepare({context.node, context.opset, constants}));
+  return std::make_unique<WideningPrepared>(prepare({context.node, context.opset, constants}), rule);
 }
 
 }  // namespace sardonyx::ops

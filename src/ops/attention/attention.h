@@ -1,0 +1,35 @@
+// Attention, every version: attributes, and the sizes that follow from them and the shapes of the inputs.
+#pragma once
+
+#include "kernels/cpu/attention/attention.h"
+#include "ops/op.h"
+
+namespace sardonyx::ops {
+
+struct AttentionSpec {
+  float scale = 0;  // 0: 1 / sqrt(head size)
+  float softcap = 0;
+  bool causal = false;
+  bool wide_softmax = false;
+  int64_t query_heads = 0, key_heads = 0;  // of inputs of rank 3
+  kernels::ScoreOutput score_output = kernels::ScoreOutput::kProduct;
+};
+
+AttentionSpec attention_spec_from_node(const model::Node& node, int64_t opset);
+
+// Sizes of (batch, heads, rows, size), or of rank 3, (batch, rows, heads * size).
+struct HeadSizes {
+  int64_t batch = 0, heads = 0, rows = 0, size = 0;
+  bool packed = false;  // rank 3
+};
+
+struct AttentionGeometry {
+  HeadSizes query, key, value;
+  kernels::AttentionShape kernel;
+  Shape out, present_key, present_value, scores;
+};
+// `past_key` and `past_value` are null where the node has none.
+AttentionGeometry attention_geometry(const AttentionSpec& spec, const Shape& query, const Shape& key, const Shape& value,
+                                     const Shape* past_key, const Shape* past_value);
+
+}  // namespace sardonyx::ops

@@ -1,0 +1,210 @@
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "ops/attention/attention.h"
+#include "ops/elements/elements.h"
+#include "ops/elements/real.h"
+#include "ops/movement/strided.h"
+#include "ops/stages.h"
+#include "ops/via_float/via_float.h"
+
+namespace sardonyx::ops {
+namespace {
+
+enum Input { kQuery, kKey, kValue, kMask, kPastKey, kPastValue, kValidKeys };
+enum Output { kOut, kPresentKey, kPresentValue, kScores };
+
+// The mask as rows that broadcast over batches, heads and queries. Keys behind its last column are hidden.
+struct MaskView {
+  DType dtype = DType::kUndefined;
+  std::array<size_t, 3> strides = {};  // elements; 0 where broadcast
+  size_t columns = 0, keys = 0;
+
+  template <class T>
+  void add(const std::byte* data, size_t batch, size_t head, size_t row, T* scores) const noexcept {
+    constexpr T kHidden = -std::numeric_limits<T>::infinity();
+    const size_t first = batch * strides[0] + head * strides[1] + row * strides[2];
+    const std::byte* from = data + first * (static_cast<size_t>(bit_width(dtype)) / 8);
+    T bias[kRunLength];
+    for (size_t i = 0; i < columns; i += kRunLength) {
+      const size_t count = std::min(kRunLength, columns - i);
+      load_run<T>(dtype)(from + i * (static_cast<size_t>(bit_width(dtype)) / 8), 1, count, bias);
+      for (size_t j = 0; j < count; ++j) {
+        if (dtype != DType::kBool) {
+          scores[i + j] += bias[j];
+        } else if (bias[j] == T{0}) {
+          scores[i + j] = kHidden;
+        }
+      }
+    }
+    std::fill(scores + columns, scores + keys, kHidden);
+  }
+};
+
+MaskView bind_mask(const ValueFacts& facts, const AttentionGeometry& g) {
+  constexpr DTypeSet kMasks = kNumbers | DTypeSet{DType::kBool};
+  require_dtype(facts, kMasks, "attn_mask");
+  const Shape& mask = facts.shape;
+  if (mask.empty() || mask.size() > 4 || mask.back() > g.scores[3]) {
+    throw argument_error("attn_mask has shape {}; it must broadcast to {}", to_string(mask), to_string(g.scores));
+  }
+  MaskView view{.dtype = facts.dtype, .columns = to_size(mask.back()), .keys = to_size(g.scores[3])};
+  size_t stride = view.columns;
+  for (size_t i = 0; i + 1 < mask.size(); ++i) {  // from the last but one
+    const int64_t size = mask[mask.size() - 2 - i];
+    if (size != 1 && size != g.scores[2 - i]) {
+      throw argument_error("attn_mask has shape {}; it must broadcast to {}", to_string(mask), to_string(g.scores));
+    }
+    view.strides[2 - i] = size == 1 ? 0 : stride;
+    stride *= to_size(size);
+  }
+  return view;
+}
+
+template <class T, class View>
+View view_of(T* data, const HeadSizes& s) {
+  const size_t rows = to_size(s.rows), size = to_size(s.size), heads = to_size(s.heads);
+  if (s.packed) return {data, rows * heads * size, size, heads * size};
+  return {data, heads * rows * size, rows * size, size};
+}
+template <class T>
+kernels::HeadView<const T> input_view(const RunContext& r, size_t index, const HeadSizes& sizes) {
+  return view_of<const T, kernels::HeadView<const T>>(input_data<T>(r, index), sizes);
+}
+
+struct AttentionStep {
+  AttentionSpec spec;
+  AttentionGeometry geometry;
+  MaskView mask;
+  DType dtype;
+  float scale;
+
+  void run(const RunContext& r) const {
+    check_valid_keys(r);
+    with_real(dtype, [&]<class T>() { run_typed<T>(r); });
+    join_past(r, kPresentKey, kPastKey, kKey, geometry.key);
+    join_past(r, kPresentValue, kPastValue, kValue, geometry.value);
+  }
+
+ private:
+  template <class T>
+  struct Bias {
+    const MaskView* view;
+    const std::byte* data;
+    static void add(const void* self, size_t batch, size_t head, size_t row, T* scores) noexcept {
+      const auto* bias = static_cast<const Bias*>(self);
+      bias->view->add(bias->data, batch, head, row, scores);
+    }
+  };
+
+  void check_valid_keys(const RunContext& r) const {
+    const Tensor* lengths = optional(r, kValidKeys);
+    if (!lengths) return;
+    for (const int64_t length : lengths->values<int64_t>()) {
+      if (length < 0 || length > geometry.scores[3]) {
+        throw argument_error("nonpad_kv_seqlen holds {}; there are {} keys", length, geometry.scores[3]);
+      }
+    }
+  }
+
+  template <class T>
+  void run_typed(const RunContext& r) const {
+    if (r.outputs[kOut].numel() == 0) return;
+    HeadSizes past_key = geometry.key, past_value = geometry.value, out = geometry.query;
+    past_key.packed = past_value.packed = false;
+    past_key.rows = past_value.rows = to_int(geometry.kernel.past);
+    out.size = geometry.value.size;
+    const Bias<T> bias = {&mask, input_data<std::byte>(r, kMask)};
+    const kernels::AttentionJob<T> job = {.shape = geometry.kernel,
+                                          .scale = static_cast<T>(scale),
+                                          .softcap = static_cast<T>(spec.softcap),
+                                          .causal = spec.causal,
+                                          .wide_softmax = spec.wide_softmax,
+                                          .query = input_view<T>(r, kQuery, geometry.query),
+                                          .past_key = input_view<T>(r, kPastKey, past_key),
+                                          .past_value = input_view<T>(r, kPastValue, past_value),
+                                          .key = input_view<T>(r, kKey, geometry.key),
+                                          .value = input_view<T>(r, kValue, geometry.value),
+                                          .out = view_of<T, kernels::HeadView<T>>(output_data<T>(r, kOut), out),
+                                          .add_bias = bias.data ? &Bias<T>::add : nullptr,
+                                          .bias_context = &bias,
+                                          .valid_keys = input_data<int64_t>(r, kValidKeys),
+                                          .scores = output_data<T>(r, kScores),
+                                          .score_output = spec.score_output};
+    kernels::attention<T>(job, r.scratch, r.pool);
+  }
+
+  // The past and then the new rows of each head.
+  void join_past(const RunContext& r, size_t to, size_t past_input, size_t input, const HeadSizes& s) const {
+    auto* target = output_data<std::byte>(r, to);
+    if (!target || r.outputs[to].numel() == 0) return;
+    const size_t row = to_size(s.size) * element_bytes(dtype), past = geometry.kernel.past * row, heads = to_size(s.heads);
+    const auto* old = input_data<std::byte>(r, past_input);
+    const auto fresh = view_of<const std::byte, kernels::HeadView<const std::byte>>(input_data<std::byte>(r, input), s);
+    const size_t bytes = element_bytes(dtype), rows = to_size(s.rows);
+    r.pool.for_each(to_size(s.batch) * heads, [&](size_t i) {
+      std::byte* at = target + i * (past + rows * row);
+      if (past > 0) std::memcpy(at, old + i * past, past);
+      const std::byte* from = fresh.data + (i / heads * fresh.batch_stride + i % heads * fresh.head_stride) * bytes;
+      for (size_t j = 0; j < rows; ++j) std::memcpy(at + past + j * row, from + j * fresh.row_stride * bytes, row);
+    });
+  }
+};
+
+void check_types(const BindContext& b) {
+  const ValueFacts& query = required(b, kQuery, "Q");
+  require_dtype(query, kReals, "Q");
+  require_same_dtype(query, required(b, kKey, "K"), "Q", "K");
+  require_same_dtype(query, required(b, kValue, "V"), "Q", "V");
+  if (const ValueFacts* past = optional(b, kPastKey)) require_same_dtype(query, *past, "Q", "past_key");
+  if (const ValueFacts* past = optional(b, kPastValue)) require_same_dtype(query, *past, "Q", "past_value");
+}
+
+std::unique_ptr<Bound> bind_attention(const AttentionSpec& spec, const std::vector<bool>& wanted, const BindContext& b) {
+  check_types(b);
+  const auto shape_of = [&](size_t index) { return optional(b, index) ? &b.inputs[index].shape : nullptr; };
+  const DType dtype = b.inputs[kQuery].dtype;
+  AttentionStep step{.spec = spec,
+                     .geometry = attention_geometry(spec, b.inputs[kQuery].shape, b.inputs[kKey].shape, b.inputs[kValue].shape,
+                                                    shape_of(kPastKey), shape_of(kPastValue)),
+                     .mask = {},
+                     .dtype = dtype,
+                     .scale = spec.scale};
+  const AttentionGeometry& g = step.geometry;
+  if (spec.scale == 0 && g.query.size > 0) step.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(g.query.size)));
+  std::vector<ValueFacts> facts =
+      keep_wanted({output(dtype, g.out), output(dtype, g.present_key), output(dtype, g.present_value), output(dtype, g.scores)}, wanted);
+  if (const ValueFacts* mask = optional(b, kMask)) step.mask = bind_mask(*mask, g);
+  if (const ValueFacts* lengths = optional(b, kValidKeys)) {
+    require_dtype(*lengths, {DType::kInt64}, "nonpad_kv_seqlen");
+    if (lengths->shape != Shape{g.query.batch})
+      throw argument_error("nonpad_kv_seqlen has shape {}; it must be [{}]", to_string(lengths->shape), g.query.batch);
+    if (g.kernel.past > 0) throw argument_error("nonpad_kv_seqlen cannot be used together with past_key");
+  }
+  if (!facts[kOut].present()) throw argument_error("output Y is missing");
+  auto bound = make_bound(std::move(facts), [step](const RunContext& r) { step.run(r); });
+  if (element_count(g.out) > 0) {
+    bound->scratch_bytes = with_real(dtype, [&]<class T>() { return kernels::attention_scratch_bytes<T>(g.kernel, b.threads); });
+  }
+  bound->flops = 2.0 * static_cast<double>(element_count(g.scores)) * static_cast<double>(g.query.size + g.value.size);
+  return bound;
+}
+
+std::unique_ptr<Prepared> prepare_wide_attention(const PrepareContext& context) {
+  return make_prepared([spec = attention_spec_from_node(context.node, context.opset),
+                        wanted = wanted_outputs(context.node)](const BindContext& b) { return bind_attention(spec, wanted, b); });
+}
+
+std::vector<DType> attention_types(const BindContext& b) {
+  return {b.inputs[kQuery].dtype, b.inputs[kKey].dtype, b.inputs[kValue].dtype, b.inputs[kQuery].dtype};
+}
+
+}  // namespace
+
+std::unique_ptr<Prepared> prepare_attention(const PrepareContext& context) {
+  return via_float(context, prepare_wide_attention, attention_types);
+}
+
+}  // namespace sardonyx::ops

@@ -1,0 +1,217 @@
+// Operators on calls that are right but for a few changes: a result or an Error, never anything else.
+#include <algorithm>
+#include <array>
+
+#include "ops/op_case.h"
+#include "sardonyx/error.h"
+
+namespace sardonyx::ops {
+namespace {
+
+struct Call {
+  model::Node node;
+  int64_t opset;
+  std::vector<Tensor> inputs;
+};
+
+Call call(const char* op, int64_t opset, std::vector<Tensor> inputs, std::vector<model::Attribute> attributes = {}, int outputs = 1) {
+  Call result{.node = {}, .opset = opset, .inputs = std::move(inputs)};
+  result.node.op_type = op;
+  result.node.attribute = std::move(attributes);
+  for (int i = 0; i < outputs; ++i) result.node.output.push_back("y" + std::to_string(i));
+  return result;
+}
+
+model::Attribute ints(const char* name, std::vector<int64_t> values) { return model::Attribute::of(name, std::move(values)); }
+template <class Value>
+model::Attribute one(const char* name, Value value) {
+  return model::Attribute::of(name, value);
+}
+Tensor scalar(int64_t value) { return Tensor::scalar(value); }
+Tensor bytes(Shape shape) { return Tensor::full(std::move(shape), 3, DType::kUInt8); }
+Tensor text(Shape shape) { return Tensor(std::move(shape), DType::kString); }
+
+std::vector<Call> attention_calls() {
+  const Tensor q({2, 4, 3, 2}), k({2, 2, 5, 2});
+  const Tensor packed({2, 3, 8}), state({2, 2, 4, 4});
+  return {call("Attention", 24, {q, k, k, Tensor({3, 5}), Tensor({2, 2, 2, 2}), Tensor({2, 2, 2, 2})}, {one("is_causal", 1)}, 4),
+          call("Attention", 24, {packed, packed, packed, Tensor(), Tensor(), Tensor(), int64s({1, 2})},
+               {one("q_num_heads", 2), one("kv_num_heads", 2)}),
+          call("RotaryEmbedding", 23, {q, Tensor({9, 1}), Tensor({9, 1}), Tensor({2, 3}, DType::kInt64)}, {one("interleaved", 1)}),
+          call("LinearAttention", 27, {packed, packed, packed, state, Tensor({2, 3, 2}), Tensor({2, 3, 1})},
+               {one("q_num_heads", 2), one("kv_num_heads", 2)}, 2),
+          call("CausalConvWithState", 27, {Tensor({2, 3, 4}), Tensor({3, 1, 2}), Tensor({3}), Tensor({2, 3, 1})},
+               {one("activation", "silu")}, 2)};
+}
+
+std::vector<Call> image_calls() {
+  const Tensor x({2, 4, 5, 6}), w({4, 2, 3, 2});
+  return {
+      call("Resize", 19, {x, Tensor(), floats({4}, {1, 1, 2, 0.5f})}, {one("mode", "linear"), one("antialias", 1)}),
+      call("Resize", 18, {x, Tensor(), Tensor(), int64s({3, 9})}, {ints("axes", {2, 3}), one("mode", "cubic")}),
+      call("Resize", 13, {text({2, 3}), Tensor(), Tensor(), int64s({4, 2})}),
+      call("Upsample", 9, {x, floats({4}, {1, 1, 2, 3})}),
+      call("GridSample", 20, {x, Tensor({2, 3, 4, 2})}, {one("mode", "cubic"), one("padding_mode", "reflection")}),
+      call("GridSample", 20, {x.to(DType::kInt32), Tensor({2, 3, 4, 2})}, {one("mode", "nearest"), one("align_corners", 1)}),
+      call("AffineGrid", 20, {Tensor({2, 2, 3}), int64s({2, 1, 3, 4})}, {one("align_corners", 1)}),
+      call("ConvTranspose", 11, {x, w, Tensor({4})},
+           {one("group", 2), ints("strides", {2, 3}), ints("output_padding", {1, 1}), ints("pads", {1, 0, 1, 1})}),
+      call("ConvTranspose", 11, {x, w}, {ints("output_shape", {9, 20}), ints("dilations", {2, 1})}),
+      call("DeformConv", 22, {x, w, Tensor({2, 24, 3, 5}), Tensor({4}), Tensor({2, 12, 3, 5})}, {one("group", 2), one("offset_group", 2)}),
+      call("Col2Im", 18, {Tensor({2, 12, 12}), int64s({5, 4}), int64s({2, 2})}, {ints("strides", {1, 1})}),
+      call("LpPool", 18, {x}, {ints("kernel_shape", {2, 3}), ints("strides", {2, 1}), one("p", 3)}),
+      call("GlobalLpPool", 2, {x}, {one("p", 1)}),
+      call("MaxUnpool", 11, {x, Tensor({2, 4, 5, 6}, DType::kInt64), int64s({2, 4, 12, 13})},
+           {ints("kernel_shape", {2, 2}), ints("strides", {2, 2})}),
+      call("MaxRoiPool", 1, {x, Tensor({3, 5})}, {ints("pooled_shape", {2, 3})}),
+      call("RoiAlign", 16, {x, floats({1, 4}, {0, 0, 3, 3}), int64s({1})}, {one("output_height", 2), one("sampling_ratio", 2)}),
+      call("NonMaxSuppression", 11, {Tensor({2, 3, 4}), Tensor({2, 2, 3}), int64s({2}), floats({1}, {0.5f})},
+           {one("center_point_box", 1)})};
+}
+
+std::vector<Call> quantized_calls() {
+  const Tensor s = Tensor::scalar(0.5f), z = bytes({}), x = bytes({2, 4, 5}), w = bytes({6, 2, 3});
+  return {
+      call("QuantizeLinear", 25, {Tensor({2, 4, 5}), Tensor::ones({2, 2, 5}), bytes({2, 2, 5})}, {one("axis", 1), one("block_size", 2)}),
+      call("QuantizeLinear", 25, {Tensor({2, 4, 5}), s}, {one("output_dtype", 22), one("precision", 10)}),
+      call("DequantizeLinear", 25, {x, Tensor::ones({4}), bytes({4})}, {one("axis", 1)}),
+      call("DynamicQuantizeLinear", 11, {Tensor({2, 3})}, {}, 3),
+      call("MatMulInteger", 10, {bytes({2, 3, 4}), bytes({4, 5}), bytes({3}), bytes({5})}),
+      call("QLinearMatMul", 21, {bytes({2, 3, 4}), s, z, bytes({4, 5}), Tensor::ones({5}), bytes({5}), s, z}),
+      call("ConvInteger", 10, {x, w, z, bytes({6})}, {one("group", 2), ints("pads", {1, 1})}),
+      call("QLinearConv", 10, {x, s, z, w, Tensor::ones({6}), bytes({6}), s, z, Tensor({6}, DType::kInt32)}, {one("group", 2)})};
+}
+
+std::vector<Call> sequence_calls() {
+  const Tensor x({3, 2, 4}), lengths = Tensor::of<int32_t>({2}, {3, 1}), state({2, 2, 5});
+  return {
+      call("LSTM", 14, {x, Tensor({2, 20, 4}), Tensor({2, 20, 5}), Tensor({2, 40}), lengths, state, state, Tensor({2, 15})},
+           {one("direction", "bidirectional"), one("clip", 1.0f)}, 3),
+      call("GRU", 14, {x, Tensor({1, 15, 4}), Tensor({1, 15, 5}), Tensor({1, 30})}, {one("linear_before_reset", 1), one("layout", 1)}, 2),
+      call("RNN", 14, {x, Tensor({1, 5, 4}), Tensor({1, 5, 5}), Tensor(), lengths}, {one("direction", "reverse")}, 2),
+      call("DFT", 20, {Tensor({2, 6, 2}), scalar(5), scalar(1)}, {one("inverse", 1)}),
+      call("DFT", 17, {Tensor({2, 6, 1})}, {one("onesided", 1), one("axis", 1)}),
+      call("STFT", 17, {Tensor({2, 9, 1}), scalar(2), Tensor({4}), scalar(4)}),
+      call("MelWeightMatrix", 17, {scalar(3), scalar(16), scalar(100), Tensor::scalar(1.0f), Tensor::scalar(40.0f)}),
+      call("StringConcat", 20, {text({2, 1}), text({3})}),
+      call("StringNormalizer", 10, {text({1, 3})}, {one("case_change_action", "LOWER")}),
+      call("StringSplit", 20, {text({2, 2})}, {one("delimiter", ","), one("maxsplit", 2)}, 2),
+      call("TfIdfVectorizer", 9, {int64s({1, 2, 3})},
+           {one("mode", "TF"), one("min_gram_length", 1), one("max_gram_length", 2), one("max_skip_count", 1),
+            ints("pool_int64s", {1, 2, 3}), ints("ngram_counts", {0, 1}), ints("ngram_indexes", {1, 0})})};
+}
+
+class Changes {
+ public:
+  explicit Changes(unsigned seed) : generator_(seed) {}
+
+  void apply(Call& call) {
+    for (int i = number(0, 2); i >= 0; --i) {
+      if (number(0, 2) == 0 && !call.node.attribute.empty()) {
+        change(call.node.attribute[static_cast<size_t>(number(0, static_cast<int>(call.node.attribute.size()) - 1))]);
+      } else {
+        change(call.inputs[static_cast<size_t>(number(0, static_cast<int>(call.inputs.size()) - 1))]);
+      }
+    }
+  }
+
+ private:
+  int number(int least, int most) { return std::uniform_int_distribution<int>(least, most)(generator_); }
+  int64_t integer() {
+    constexpr std::array<int64_t, 7> kExtremes = {std::numeric_limits<int64_t>::min(),
+                                                  std::numeric_limits<int64_t>::max(),
+                                                  int64_t{1} << 38,
+                                                  int64_t{1} << 40,
+                                                  -1,
+                                                  0,
+                                                  int64_t{1} << 62};
+    return number(0, 2) == 0 ? kExtremes[static_cast<size_t>(number(0, 6))] : number(-3, 6);
+  }
+
+  void change(model::Attribute& attribute) {
+    using Type = model::Attribute::Type;
+    if (attribute.type == Type::kInt) attribute.i = integer();
+    if (attribute.type == Type::kFloat)
+      attribute.f = number(0, 3) == 0 ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(integer());
+    if (attribute.type != Type::kInts) return;
+    if (number(0, 3) == 0) attribute.ints.push_back(integer());
+    if (number(0, 3) == 0 && !attribute.ints.empty()) attribute.ints.pop_back();
+    if (!attribute.ints.empty()) attribute.ints[static_cast<size_t>(number(0, static_cast<int>(attribute.ints.size()) - 1))] = integer();
+  }
+
+  void change(Tensor& tensor) {
+    if (!tensor.defined() || number(0, 9) == 0) {
+      tensor = Tensor();
+      return;
+    }
+    Shape shape = tensor.shape();
+    DType dtype = tensor.dtype();
+    if (std::ranges::any_of(shape, [](int64_t size) { return size > 1000; })) return;  // holds nothing, and must go on so
+    switch (number(0, 4)) {
+      case 0:
+        if (!shape.empty()) shape[static_cast<size_t>(number(0, static_cast<int>(shape.size()) - 1))] = number(0, 7);
+        break;
+      case 1:
+        shape.push_back(number(0, 3));
+        break;
+      case 2:
+        if (!shape.empty()) shape.pop_back();
+        break;
+      case 3:
+        dtype = static_cast<DType>(number(1, kDTypeCount - 1));
+        break;
+      default:
+        break;
+    }
+    if (number(0, 19) == 0) shape = {0, int64_t{1} << 40, int64_t{1} << 20};
+    tensor = filled(std::move(shape), dtype);
+  }
+
+  Tensor filled(Shape shape, DType dtype) {
+    Tensor result = Tensor::zeros(std::move(shape), dtype);
+    if (dtype == DType::kInt64) {
+      for (int64_t& value : result.mutable_values<int64_t>()) value = integer();
+    } else if (dtype == DType::kInt32) {
+      for (int32_t& value : result.mutable_values<int32_t>()) value = static_cast<int32_t>(integer());
+    } else if (dtype == DType::kFloat32) {
+      constexpr std::array<float, 4> kOdd = {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 1e30f,
+                                             -1e-30f};
+      for (float& value : result.mutable_values<float>()) {
+        value = number(0, 9) == 0 ? kOdd[static_cast<size_t>(number(0, 3))] : static_cast<float>(number(-40, 40)) / 8;
+      }
+    }
+    return result;
+  }
+
+  std::mt19937 generator_;
+};
+
+TEST(Robustness, NearlyRightCalls) {
+  const unsigned seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  Changes changes(seed);
+  int results = 0, errors = 0;
+  for (const auto& make : {attention_calls, image_calls, quantized_calls, sequence_calls}) {
+    for (const Call& right : make()) {
+      for (int round = 0; round < 150; ++round) {
+        Call changed = right;
+        if (round > 0) changes.apply(changed);
+        for (size_t i = 0; i < changed.inputs.size(); ++i)
+          changed.node.input.push_back(changed.inputs[i].defined() ? "x" + std::to_string(i) : "");
+        try {
+          evaluate(changed.node, changed.opset, changed.inputs);
+          ++results;
+        } catch (const Error& error) {
+          EXPECT_NE(error.code(), ErrorCode::kInternal) << error.what();
+          EXPECT_NE(round, 0) << error.what();
+          ++errors;
+        }
+      }
+    }
+  }
+  EXPECT_GT(results, 500);
+  EXPECT_GT(errors, 500);
+}
+
+}  // namespace
+}  // namespace sardonyx::ops
