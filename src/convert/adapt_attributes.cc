@@ -17,7 +17,7 @@ bool is_default(const Attribute& value, std::string_view text) {
     case Attribute::Type::kInt:
       return text == std::to_string(value.i);
     case Attribute::Type::kString:
-      return text == value.s.text();
+      return text.size() >= 2 && text.substr(1, text.size() - 2) == value.s.text();  // strings stand in quotes
     case Attribute::Type::kFloat: {
       double wanted = 0;
       const auto result = std::from_chars(text.data(), text.data() + text.size(), wanted);

@@ -10,8 +10,11 @@ namespace sardonyx::convert {
 namespace {
 using model::Attribute;
 
+// Whether the older operators stretch `part` to `whole`: as the end of its shape, or as a single element.
 bool is_suffix(const std::vector<int64_t>& part, const std::vector<int64_t>& whole) {
-  return part.size() <= whole.size() && std::equal(part.rbegin(), part.rend(), whole.rbegin());
+  if (part.size() > whole.size()) return false;
+  const bool is_single = std::all_of(part.begin(), part.end(), [](int64_t size) { return size == 1; });
+  return is_single || std::equal(part.rbegin(), part.rend(), whole.rbegin());
 }
 
 bool commutes(std::string_view op_type) {

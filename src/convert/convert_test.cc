@@ -30,6 +30,11 @@ y = Reshape (y_Softmax, y_Shape))"},
      R"(y_Transpose = Transpose <perm: ints = [0, 2, 1]> (x)
 y_Hardmax = Hardmax <axis: int = 2> (y_Transpose)
 y = Transpose <perm: ints = [0, 2, 1]> (y_Hardmax))"},
+    {"scatter_without_reduction", 16, 15,
+     R"(g (float[3] x, int64[1] i, float[1] u) => (float[3] y) { y = ScatterElements <reduction = "none"> (x, i, u) })",
+     R"(y = ScatterElements (x, i, u))"},
+    {"single_element_down", 8, 6, R"(g (float[5] a, float[1] b) => (float[5] y) { y = Add (a, b) })",
+     R"(y = Add <broadcast: int = 1> (a, b))"},
     {"squeeze_up", 12, 13, R"(g (float[1,3] x) => (float[3] y) { y = Squeeze <axes = [0]> (x) })",
      R"(y_Constant = Constant <value: tensor = int64[1] {0}> ()
 y = Squeeze (x, y_Constant))"},

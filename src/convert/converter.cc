@@ -13,6 +13,7 @@
 #include "convert/names.h"
 #include "convert/scope.h"
 #include "sardonyx/convert.h"
+#include "sardonyx/infer.h"
 #include "schema/schema.h"
 
 namespace sardonyx {
@@ -172,6 +173,20 @@ void check_opset(int64_t opset, std::string_view what, ErrorCode code) {
 }  // namespace
 }  // namespace convert
 
+namespace {
+// The checker wants a shape of every graph output: where the source gives none, what is inferred serves.
+void complete_outputs(model::Model& model) {
+  const auto lacks_shape = [](const model::ValueInfo& value) { return value.type.tensor() != nullptr && !value.type.tensor()->has_shape; };
+  std::vector<model::ValueInfo>& outputs = model.graph.output;
+  if (std::none_of(outputs.begin(), outputs.end(), lacks_shape)) return;
+  model::Model inferred = model;
+  infer_shapes(inferred);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (lacks_shape(outputs[i])) outputs[i].type = inferred.graph.output[i].type;
+  }
+}
+}  // namespace
+
 model::Model convert_version(const model::Model& original, int64_t opset) {
   convert::check_opset(opset, "opset", ErrorCode::kInvalidArgument);
   model::Model model = original;
@@ -190,6 +205,7 @@ model::Model convert_version(const model::Model& original, int64_t opset) {
     convert::convert_graphs(model, names, version, version + step);
   }
   convert::Leftovers(original).remove(model);
+  if (original.opset_version() != version) complete_outputs(model);
   if (original.opset_version() != version) model.ir_version = convert::ir_version_for(model, opset);
   return model;
 }

@@ -24,7 +24,9 @@ using sardonyx::differential::write_file;
 model::Model read(const std::string& path) { return model::read_model(path, {.limits = {}, .external_data = false}); }
 
 void check(const Job& job) {
-  const sardonyx::CheckReport report = sardonyx::check_model(read(job.at(1)), {.full = job.at(2) == "full"});
+  sardonyx::CheckOptions options;
+  options.full = job.at(2) == "full";
+  const sardonyx::CheckReport report = sardonyx::check_model(read(job.at(1)), options);
   for (const sardonyx::Problem& problem : report.problems) {
     if (problem.severity == sardonyx::Severity::kError) {
       throw Error(ErrorCode::kInvalidModel, std::string(problem.code) + ": " + problem.where + ": " + problem.message);

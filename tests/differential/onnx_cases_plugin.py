@@ -20,6 +20,9 @@ driver = Driver(os.environ["SARDONYX_DRIVER"], scratch.name)
 report = open(os.environ["SARDONYX_REPORT"], "w")
 
 
+INFERENCE_CODES = ("error: type-mismatch", "error: shape-mismatch", "error: inference")
+
+
 def put(model):
     return driver.put("in.onnx", model.SerializeToString())
 
@@ -33,6 +36,8 @@ def as_model(model):
 def check_model(model, full_check=False, skip_opset_compatibility_check=False, check_custom_domain=False):
     path = os.fspath(model) if isinstance(model, (str, os.PathLike)) else put(as_model(model))
     error = driver.run("check", path, "full" if full_check else "plain")
+    if error and full_check and error.startswith(INFERENCE_CODES):
+        raise onnx.shape_inference.InferenceError(error)
     if error:
         raise onnx.checker.ValidationError(error)
 
@@ -60,11 +65,11 @@ def names_used(nodes):
 
 
 def graph_of(nodes):
-    inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in dict.fromkeys(names_used(nodes))]
+    inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ()) for name in dict.fromkeys(names_used(nodes))]
     return helper.make_graph(nodes, "g", inputs, [])
 
 
-def check_graph(graph, ctx=None):
+def check_graph(graph, ctx=None, *_):
     check_model(model_of(ctx, graph=graph))
 
 

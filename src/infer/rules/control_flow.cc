@@ -66,13 +66,23 @@ std::vector<ValueType> loop_inputs(const NodeContext& context, const std::vector
   return inputs;
 }
 
+// Whether a body takes an optional and makes the value that may be in it: what the loop ends with is then as its output is declared.
+bool fills_optional(const ValueType& carried, const ValueType& made) {
+  return carried.kind == ValueType::Kind::kOptional && carried.element != nullptr && carried.element->kind == made.kind;
+}
+
+ValueType join_carried(const NodeContext& context, const ValueType& carried, const ValueType& made, size_t i) {
+  if (!fills_optional(carried, made)) return join_types(context, carried, made, carried_name(i));
+  return ValueType::optional(join_types(context, *carried.element, made, carried_name(i)));
+}
+
 std::vector<Value> infer_iterations(const NodeContext& context, std::vector<ValueType> carried) {
   for (int i = 0; i < kMaxTries && context.tries() < kTriesWithinTries; ++i) {
     std::optional<std::vector<Value>> made = try_graph(context, "body", loop_inputs(context, carried));
     if (!made) break;
     bool is_stable = true;
     for (size_t k = 0; k < carried.size(); ++k) {
-      ValueType joined = join_types(context, carried[k], (*made)[k + 1].type, carried_name(k));
+      ValueType joined = join_carried(context, carried[k], (*made)[k + 1].type, k);
       is_stable = is_stable && same_types(joined, carried[k]);
       carried[k] = std::move(joined);
     }
@@ -109,7 +119,11 @@ void infer_loop(NodeContext& context) {
   const std::vector<Value> made = infer_iterations(context, initial);
   for (size_t i = 0; i < context.outputs(); ++i) {
     const ValueType& type = made[i + 1].type;
-    context.set_type(i, i < initial.size() ? join_types(context, initial[i], type, carried_name(i)) : stacked(context, type, i));
+    if (i >= initial.size()) {
+      context.set_type(i, stacked(context, type, i));
+    } else if (!fills_optional(initial[i], type)) {
+      context.set_type(i, join_carried(context, initial[i], type, i));
+    }
   }
 }
 

@@ -187,5 +187,11 @@ TEST(If, FollowsTheBranchThatIsAlwaysTaken) {
   EXPECT_THAT(refused(with("0")), HasSubstr("Expand"));
 }
 
+TEST(Loop, MayFillAnOptional) {
+  EXPECT_EQ(inferred("g (int64 n, bool c0, optional(seq(float)) o, float[2] x) => (seq(float) y) { y = Loop <body = b (int64 i, bool c, "
+                     "optional(seq(float)) s) => (c, t) { q = OptionalGetElement (s)\n t = SequenceInsert (q, x) }> (n, c0, o) }"),
+            "seq(float)");
+}
+
 }  // namespace
 }  // namespace sardonyx::infer

@@ -82,8 +82,8 @@ Dim Window::slide_padded(size_t i, Dim input, int64_t begin, int64_t end) const 
   if (stride == 1 && same(add(padding, 1), kernel[i])) return input;
   const Dim room = subtract(add(input, padding), kernel[i]);
   if (!room.is_known()) return {};
-  // A window that does not fit leaves nothing, where the division tells so without a remainder.
-  if (room.value() < 0) return room.value() == -stride && !rounds_up ? Dim(0) : Dim();
+  // A window that does not fit leaves nothing.
+  if (room.value() < 0) return room.value() >= -stride && !rounds_up ? Dim(0) : Dim();
   const int64_t positions = room.value() / stride + (rounds_up && room.value() % stride != 0);
   const Dim last_start = multiply(positions, stride), input_end = add(input, begin);
   const bool is_beyond = !last_start.is_known() || (input_end.is_known() && last_start.value() >= input_end.value());
