@@ -8,7 +8,7 @@ For the models of ONNX's backend tests: each is converted to the opsets given an
 onnx.checker, and run on the test's inputs must give the test's outputs. It runs in onnx's reference evaluator, or in onnxruntime where that
 cannot; where neither can, that is counted apart. Refusals are counted by reason. Where onnx.version_converter makes a valid model that computes
 the same, sardonyx must make one, too.
---share N takes every Nth pair of model and opset (default: so that a run takes about a minute). The seed is printed. The last line is
+--share N takes every Nth pair of model and opset (default: all). The seed is printed. The last line is
 `N passed, M failed, K skipped`; the exit status is 1 if any failed.
 """
 
@@ -212,7 +212,7 @@ def main():
     parser.add_argument("--folder", default=os.path.join(ROOT, "build", "backend-tests"))
     parser.add_argument("--opsets", default="13,17,21,27")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))
-    parser.add_argument("--share", type=int, default=4)
+    parser.add_argument("--share", type=int, default=1)
     parser.add_argument("--filter", default="")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
