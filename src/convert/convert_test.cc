@@ -452,6 +452,16 @@ TEST(ConvertVersion, KeepsNamesOfNodesInErrorsAndNewNodes) {
   EXPECT_EQ(convert_version(gelu, 19).graph.node.back().name, "act_Mul");
 }
 
+TEST(ConvertVersion, RefusesNodesThatBreakTheirSchema) {
+  const auto error = [](std::string_view node) {
+    const model::Model model = model_of("g (float[2,2] x) => (float[2,2] y) { " + std::string(node) + " }", 13);
+    return message_of(ErrorCode::kInvalidModel, [&] { convert_version(model, 11); });
+  };
+  EXPECT_THAT(error("y = Softmax ()"), testing::HasSubstr("Softmax version 13 does not take 0 inputs"));
+  EXPECT_THAT(error("y, z = Softmax (x)"), testing::HasSubstr("does not take 2 outputs"));
+  EXPECT_THAT(error("y = Softmax (\"\")"), testing::HasSubstr("its input 0 ('input') is left out"));
+}
+
 TEST(ConvertVersion, RefusesTooDeepNesting) {
   auto graph = std::make_shared<model::Graph>();
   for (int depth = 0; depth < 300; ++depth) {

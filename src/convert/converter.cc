@@ -37,6 +37,24 @@ void import_opset(std::vector<model::OpsetId>& imports, int64_t version) {
   imports.push_back(std::move(id));
 }
 
+// Adapters rely on the inputs and outputs that the operator's schema asks for.
+void expect_counts(const model::Node& node, int64_t opset) {
+  const std::optional<schema::Schema> schema = schema::find("", node.op_type, opset);
+  if (!schema) return;
+  const auto require = [&](bool is_right, std::string_view what, size_t count) {
+    if (is_right) return;
+    throw Error(ErrorCode::kInvalidModel, fmt::format("{}: {} version {} does not take {} {}: check the model first", describe(node),
+                                                      node.op_type, schema->since_version(), count, what));
+  };
+  require(node.input.size() >= schema->min_inputs() && node.input.size() <= schema->max_inputs(), "inputs", node.input.size());
+  require(node.output.size() >= schema->min_outputs() && node.output.size() <= schema->max_outputs(), "outputs", node.output.size());
+  for (size_t i = 0; i < std::min(node.input.size(), schema->input_count()); ++i) {
+    if (!node.input[i].empty() || schema->input(i).option != schema::Option::kSingle) continue;
+    throw Error(ErrorCode::kInvalidModel, fmt::format("{}: its input {} ('{}') is left out, but required: check the model first",
+                                                      describe(node), i, schema->input(i).name));
+  }
+}
+
 // Carries the graphs and functions of one model over one step between neighbouring opsets.
 class StepConverter {
  public:
@@ -120,6 +138,7 @@ class StepConverter {
   }
 
   void take_step(model::Node node, const Step& step, Scope& scope, Output& output) {
+    expect_counts(node, from_);
     Rewriter rewriter(std::move(node), from_, to_, scope, names_, output);
     const std::vector<OutputCast> casts = settle_types(rewriter, step.types);
     (from_ < to_ ? step.up : step.down)(rewriter);

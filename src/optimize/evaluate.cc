@@ -17,11 +17,14 @@ size_t total_bytes(const std::vector<Tensor>& tensors) {
 
 }  // namespace
 
-bool is_deterministic(const model::Node& node) noexcept {
+bool is_deterministic(const model::Node& node, int64_t opset) noexcept {
   constexpr std::array<std::string_view, 6> kRandom = {"Bernoulli",        "Multinomial",   "RandomNormal",
                                                        "RandomNormalLike", "RandomUniform", "RandomUniformLike"};
   if (std::ranges::find(kRandom, node.op_type) != kRandom.end()) return false;
-  return node.op_type != "Dropout" || node.input.size() < 3 || node.input[2].empty();
+  if (node.op_type != "Dropout") return true;
+  if (opset >= 7) return node.input.size() < 3 || node.input[2].empty();
+  const model::Attribute* is_test = node.find_attribute("is_test");
+  return is_test != nullptr && is_test->i != 0;
 }
 
 bool has_subgraph(const model::Node& node) noexcept {

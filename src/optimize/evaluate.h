@@ -11,7 +11,8 @@
 namespace sardonyx::optimize {
 
 // Whether two runs on equal inputs give equal outputs: false for random operators and for Dropout while training.
-bool is_deterministic(const model::Node& node) noexcept;
+// `opset`: the imported version of the node's domain.
+bool is_deterministic(const model::Node& node, int64_t opset) noexcept;
 
 // Whether the node holds graphs (If, Loop, Scan).
 bool has_subgraph(const model::Node& node) noexcept;

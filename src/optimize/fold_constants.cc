@@ -45,7 +45,7 @@ std::optional<std::vector<Tensor>> evaluate(const model::Node& node, int64_t ops
 
 std::optional<Patch> fold_constants(const GraphView& graph, size_t index) {
   const model::Node& node = *graph.node(index);
-  if (has_subgraph(node) || !is_deterministic(node)) return std::nullopt;
+  if (has_subgraph(node) || !is_deterministic(node, graph.opset(node.domain))) return std::nullopt;
   const std::optional<std::vector<const Tensor*>> inputs = constant_inputs(graph, node);
   if (!inputs) return std::nullopt;
   const std::optional<std::vector<Tensor>> results = evaluate(node, graph.opset(node.domain), *inputs);

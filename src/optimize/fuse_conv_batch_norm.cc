@@ -17,12 +17,14 @@ std::vector<double> as_doubles(const Tensor& tensor) {
   return {values.begin(), values.end()};
 }
 
-// Whether the node normalises with stored statistics, and gives nothing but the result.
+// Whether the node normalises with stored statistics, and gives nothing but the result. From opset 7 to 13, declared statistics tell that
+// it trains.
 bool is_inference(const GraphView& graph, const model::Node& node) {
-  for (size_t i = 1; i < node.output.size(); ++i) {
-    if (!node.output[i].empty() && graph.is_used(node.output[i])) return false;
-  }
   const int64_t opset = graph.opset(node.domain);
+  const bool outputs_tell = opset >= 7 && opset < 14;
+  for (size_t i = 1; i < node.output.size(); ++i) {
+    if (!node.output[i].empty() && (outputs_tell || graph.is_used(node.output[i]))) return false;
+  }
   if (opset >= 14) return model::get_int(node, "training_mode", 0) == 0;
   if (opset < 7 && model::get_int(node, "is_test", 0) == 0) return false;
   return model::get_int(node, "spatial", 1) != 0;

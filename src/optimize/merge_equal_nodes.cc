@@ -25,7 +25,7 @@ class EqualNodes {
  public:
   std::optional<Patch> operator()(const GraphView& graph, size_t index) {
     const model::Node& node = *graph.node(index);
-    if (has_subgraph(node) || !is_deterministic(node)) return std::nullopt;
+    if (has_subgraph(node) || !is_deterministic(node, graph.opset(node.domain))) return std::nullopt;
     std::vector<size_t>& seen = (*nodes_)[key_of(node)];
     for (const size_t earlier : seen) {
       const model::Node* other = graph.node(earlier);

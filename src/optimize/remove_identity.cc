@@ -8,7 +8,7 @@ namespace {
 bool is_idle_dropout(const GraphView& graph, const model::Node& node) {
   if (node.output.size() > 1 && graph.is_used(node.output[1])) return false;
   if (graph.opset(node.domain) < 7) return model::get_int(node, "is_test", 0) != 0;
-  if (is_deterministic(node)) return true;
+  if (is_deterministic(node, graph.opset(node.domain))) return true;
   const Tensor* training = graph.constant(node.input[2]);
   return training && training->dtype() == DType::kBool && training->numel() == 1 && !training->item<bool>();
 }

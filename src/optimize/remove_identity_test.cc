@@ -1,3 +1,4 @@
+#include "optimize/evaluate.h"
 #include "optimize/rule_testing.h"
 
 namespace sardonyx::optimize {
@@ -34,6 +35,14 @@ TEST(RemoveIdentity, RemovesDropoutOutsideTraining) {
   };
   EXPECT_THAT(operators(optimized(build(false), {{"x", random_tensor({2})}})), ElementsAre("Neg"));
   EXPECT_THAT(operators(optimized(build(true), {{"x", random_tensor({2})}})), ElementsAre("Dropout", "Neg"));
+}
+
+TEST(RemoveIdentity, OldDropoutIdlesInTestsOnly) {
+  for (const int64_t is_test : {0, 1}) {
+    ModelBuilder builder(6);
+    builder.input("x", {2}).output("y").node("Dropout", {"x"}, {"a"}, {model::Attribute::of("is_test", is_test)}).node("Neg", {"a"}, {"y"});
+    EXPECT_EQ(is_deterministic(builder.build().graph.node[0], 6), is_test != 0);
+  }
 }
 
 }  // namespace

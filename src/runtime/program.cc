@@ -125,7 +125,7 @@ void Program::add_node(model::Node node, const model::Model& model, const Backen
   ProgramNode& added = nodes_.emplace_back();
   added.node = std::move(node);
   added.opset = model.opset_version(added.node.domain);
-  added.deterministic = optimize::is_deterministic(added.node);
+  added.deterministic = optimize::is_deterministic(added.node, added.opset);
   with_trail([&] { return added.where(); },
              [&] {
                if (added.opset == 0) throw invalid_model(fmt::format("the model imports no opset of domain '{}'", added.node.domain));
