@@ -8,12 +8,6 @@
 namespace sardonyx::convert {
 
 namespace {
-// ONNX's release table: from this opset on, models have this IR version.
-struct Release {
-  int64_t opset, ir_version;
-};
-constexpr Release kReleases[] = {{1, 3}, {9, 4}, {10, 5}, {11, 6}, {12, 7}, {15, 8}, {19, 9}, {21, 10}, {23, 11}, {24, 12}, {25, 13}};
-
 // The IR versions that brought what a model may hold.
 constexpr int64_t kInnerInitializers = 4, kSparseTensors = 5, kQuantization = 5, kTraining = 7, kFunctions = 8, kFloat8 = 9;
 constexpr int64_t kMetadata = 10, kInt4 = 10, kDevices = 11, kFloat4 = 11, kFloat8E8M0 = 12, kInt2 = 13;
@@ -92,9 +86,7 @@ class Needs {
 
 int64_t ir_version_for(const model::Model& model, int64_t opset) {
   Needs needs;
-  for (const Release& release : kReleases) {
-    if (opset >= release.opset) needs.need(release.ir_version);
-  }
+  needs.need(schema::ir_version_of("", opset));
   needs.graph(model.graph);
   if (!model.training_info.empty()) needs.need(kTraining);
   if (!model.configuration.empty()) needs.need(kDevices);

@@ -231,15 +231,6 @@ OpsetId make_opsetid(std::string domain, int64_t version) {
 }
 
 int64_t find_min_ir_version_for(std::span<const OpsetId> opsets) {
-  struct First {
-    std::string_view domain;
-    int64_t opset, ir;
-  };
-  // Where an opset came out with a newer IR than the one before it.
-  constexpr First kFirst[] = {
-      {"", 9, 4},           {"", 10, 5},          {"", 11, 6},          {"", 12, 7},           {"", 15, 8},
-      {"", 19, 9},          {"", 21, 10},         {"", 23, 11},         {"", 24, 12},          {"", 25, 13},
-      {"ai.onnx.ml", 2, 6}, {"ai.onnx.ml", 3, 8}, {"ai.onnx.ml", 4, 9}, {"ai.onnx.ml", 5, 10}, {"ai.onnx.preview.training", 1, 7}};
   int64_t ir = 3;
   for (const OpsetId& id : opsets) {
     const std::string_view domain = edit::plain_domain(id.domain);
@@ -247,9 +238,7 @@ int64_t find_min_ir_version_for(std::span<const OpsetId> opsets) {
     if (id.version < 1 || (latest > 0 && id.version > latest)) {
       edit::refuse(fmt::format("{} has no version {}; the latest is {}", edit::shown_domain(domain), id.version, latest));
     }
-    for (const First& row : kFirst) {
-      if (row.domain == domain && id.version >= row.opset) ir = std::max(ir, row.ir);
-    }
+    ir = std::max(ir, schema::ir_version_of(domain, id.version));
   }
   return ir;
 }

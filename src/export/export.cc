@@ -18,6 +18,7 @@
 #include "nn/trace.h"
 #include "sardonyx/check.h"
 #include "sardonyx/version.h"
+#include "schema/schema.h"
 
 namespace sardonyx {
 
@@ -62,14 +63,7 @@ void check_opset(const ExportOptions& options) {
 
 // The IR version that came out with an opset, so that runtimes of that time read the file; at least 4, from which on initializers need
 // not be inputs.
-int64_t ir_version_for(int64_t opset) {
-  constexpr std::pair<int64_t, int64_t> kFirstOpsetWith[] = {{25, 13}, {24, 12}, {23, 11}, {21, 10}, {19, 9},
-                                                             {15, 8},  {12, 7},  {11, 6},  {10, 5}};
-  for (const auto& [first, ir_version] : kFirstOpsetWith) {
-    if (opset >= first) return ir_version;
-  }
-  return 4;
-}
+int64_t ir_version_for(int64_t opset) { return std::max<int64_t>(4, schema::ir_version_of("", opset)); }
 
 // "conv1.bias" for "conv1.weight".
 std::string bias_name(std::string weight, const std::string& scope) {

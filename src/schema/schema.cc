@@ -126,6 +126,23 @@ bool is_standard_domain(std::string_view domain) noexcept {
   return std::find(std::begin(kDomains), std::end(kDomains), canonical(domain)) != std::end(kDomains);
 }
 
+int64_t ir_version_of(std::string_view domain, int64_t version) noexcept {
+  struct Release {
+    std::string_view domain;
+    int64_t version, ir_version;
+  };
+  // The opsets that came with a new IR version, the latest first.
+  constexpr Release kReleases[] = {
+      {"", 25, 13},          {"", 24, 12},         {"", 23, 11},         {"", 21, 10},         {"", 19, 9},
+      {"", 15, 8},           {"", 12, 7},          {"", 11, 6},          {"", 10, 5},          {"", 9, 4},
+      {"ai.onnx.ml", 5, 10}, {"ai.onnx.ml", 4, 9}, {"ai.onnx.ml", 3, 8}, {"ai.onnx.ml", 2, 6}, {"ai.onnx.preview.training", 1, 7}};
+  const std::string_view plain = domain == "ai.onnx" ? "" : domain;
+  for (const Release& release : kReleases) {
+    if (release.domain == plain && version >= release.version) return release.ir_version;
+  }
+  return 3;
+}
+
 int64_t latest_version(std::string_view domain) noexcept {
   if (canonical(domain).empty()) return kLatestOpset;
   int64_t latest = 0;

@@ -71,6 +71,8 @@ std::optional<Schema> find(std::string_view domain, std::string_view op_type, in
 std::optional<Schema> find_first(std::string_view domain, std::string_view op_type) noexcept;
 // Whether the specification owns the domain (ai.onnx, ai.onnx.ml, ai.onnx.preview.training, ...).
 bool is_standard_domain(std::string_view domain) noexcept;
+// The least IR version that a model importing this version of a domain has, by ONNX's release table (docs/Versioning.md); 3 at least.
+int64_t ir_version_of(std::string_view domain, int64_t version) noexcept;
 // The greatest version of a standard domain that the table knows; 0 for other domains.
 int64_t latest_version(std::string_view domain) noexcept;
 

@@ -51,5 +51,13 @@ TEST(Schema, TableIsSortedAndSmall) {
   EXPECT_EQ(latest_version("com.microsoft"), 0);
 }
 
+TEST(Schema, KnowsTheIrVersionOfReleases) {
+  EXPECT_EQ(ir_version_of("", 7), 3);
+  EXPECT_EQ(ir_version_of("ai.onnx", 17), 8);
+  EXPECT_EQ(ir_version_of("", 27), 13);
+  EXPECT_EQ(ir_version_of("ai.onnx.ml", 4), 9);
+  EXPECT_EQ(ir_version_of("com.example", 1), 3);
+}
+
 }  // namespace
 }  // namespace sardonyx::schema

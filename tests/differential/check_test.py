@@ -324,10 +324,7 @@ def main():
         compare_damaged(comparison, folders, arguments.seed, arguments.models)
         compare_external(comparison)
         comparison.report()
-    for group, (good, all_) in tally.counts.items():
-        print(f"{group}: {good} of {all_}")
-    print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
-    return 1 if tally.failed else 0
+    return tally.finish()
 
 
 if __name__ == "__main__":

@@ -270,15 +270,12 @@ def main():
                 comparison.convert(case, opset)
         if comparison.converted:
             comparison.run_by_sardonyx(os.path.join(os.path.dirname(options.tool), "sardonyx"))
-    for group, (good, all_) in tally.counts.items():
-        print(f"{group}: {good} of {all_}")
     print(f"converted: {comparison.converted}; refused: {sum(comparison.refusals.values())}")
     for reason, count in sorted(comparison.refusals.items(), key=lambda item: -item[1]):
         print(f"refused, {reason}: {count}")
     for group, count in sorted(comparison.apart.items()):
         print(f"apart, {group}: {count}")
-    print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
-    return 1 if tally.failed else 0
+    return tally.finish()
 
 
 if __name__ == "__main__":

@@ -438,12 +438,9 @@ def main():
         else:
             tally.skip("libonnx-testdata", f"{options.more} is absent")
         compare_random_functions(comparison, options.seed, options.functions)
-    for group, (good, all_) in tally.counts.items():
-        print(f"{group}: {good} of {all_}")
     for group, count in sorted(comparison.apart.items()):
         print(f"apart, {group}: {count}")
-    print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
-    return 1 if tally.failed else 0
+    return tally.finish()
 
 
 if __name__ == "__main__":

@@ -184,8 +184,7 @@ def main():
     share = 100 * (1 - suite.less / max(1, suite.values))
     print(f"{suite.values} values that onnx knows something of: as much is known of {share:.2f} %; {suite.more} values only sardonyx knows")
     suite.tally.check("share", "values of which as much is known", share >= 99.5, f"{share:.2f} %, below 99.5 %")
-    print(f"{suite.tally.passed} passed, {suite.tally.failed} failed, {suite.tally.skipped} skipped")
-    return 1 if suite.tally.failed else 0
+    return suite.tally.finish()
 
 
 if __name__ == "__main__":

@@ -52,6 +52,13 @@ class Tally:
         self.skipped += 1
         print(f"skipped {what}: {why}")
 
+    def finish(self):
+        """Prints the counts; returns the exit status."""
+        for group, (good, all_) in self.counts.items():
+            print(f"{group}: {good} of {all_}")
+        print(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped")
+        return 1 if self.failed else 0
+
 
 class Driver:
     """model_driver in one process, with a folder for its files."""
@@ -315,10 +322,7 @@ def main():
         check_random_messages(driver, tally, options.seed, options.messages)
         check_types(driver, tally, options.seed)
         check_external_data(driver, tally, options.seed)
-    for group, (good, all_) in tally.counts.items():
-        print(f"{group}: {good} of {all_}")
-    print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
-    return 1 if tally.failed else 0
+    return tally.finish()
 
 
 if __name__ == "__main__":

@@ -104,10 +104,7 @@ def main():
             tally.check(module, pattern, False, "onnx_cases.txt lists it, and no such test fails")
     if why_not is not None:
         tally.skip("onnx's own tests", why_not)
-    for module, (good, everything) in tally.counts.items():
-        print(f"{module}: {good} of {everything}")
-    print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
-    return 1 if tally.failed else 0
+    return tally.finish()
 
 
 if __name__ == "__main__":

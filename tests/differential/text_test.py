@@ -352,12 +352,9 @@ def main():
             comparison.everything_of("libonnx-testdata", path)
         compare_made_models(comparison)
         compare_random_models(comparison, options.seed, options.messages)
-    for group, (good, all_) in tally.counts.items():
-        print(f"{group}: {good} of {all_}")
     for group, count in sorted(comparison.apart.items()):
         print(f"apart, {group}: {count}")
-    print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
-    return 1 if tally.failed else 0
+    return tally.finish()
 
 
 if __name__ == "__main__":
