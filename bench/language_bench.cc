@@ -22,7 +22,7 @@ model::Node node(const char* op_type, std::vector<std::string> inputs, std::stri
 }
 
 model::TensorData tensor(const std::string& name, sardonyx::Shape shape, sardonyx::DType dtype = sardonyx::DType::kFloat32) {
-  return encode(sardonyx::Tensor(std::move(shape), dtype), name);
+  return model::encode(sardonyx::Tensor(std::move(shape), dtype), name);
 }
 
 // Blocks of ten nodes: a residual of convolution, normalisation and activation, then a reshape by computed sizes.
@@ -50,10 +50,10 @@ model::Model chain(size_t nodes) {
   graph.name = "chain";
   graph.input.push_back({{}, "x", model::Type::of_tensor(sardonyx::DType::kFloat32, {"N", 16, 32, 32}), "", {}});
   graph.initializer = {tensor("w", {16, 16, 3, 3}), tensor("b", {16}), tensor("zero", {1}, sardonyx::DType::kInt64),
-                       encode(sardonyx::Tensor::of<int64_t>({3}, {16, 32, 32}), "rest")};
+                       model::encode(sardonyx::Tensor::of<int64_t>({3}, {16, 32, 32}), "rest")};
   std::string x = "x";
   for (size_t i = 0; i * 10 < nodes; ++i) add_block(graph, "b" + std::to_string(i) + "_", x);
-  graph.output.push_back({{}, x, model::Type::of_tensor(sardonyx::DType::kFloat32), "", {}});
+  graph.output.push_back({{}, x, model::Type::of_tensor(sardonyx::DType::kFloat32, {"N", 16, 32, 32}), "", {}});
   return result;
 }
 
