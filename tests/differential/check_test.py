@@ -6,6 +6,7 @@ usage: check_test.py --tool build/bin/check_driver [--archive FILE] [--folder bu
 1. Every model of ONNX's backend tests and of the folder --more (Debian's libonnx-testdata): equal verdicts, plain and full.
 2. At least --models damaged ones, made by the mutations of check_models.py from the corpus and from made models: equal verdicts, plain and
    full. Disagreements are counted by rule; one that no rule of STRICTER or LAXER lists is a failure, and so is a share of 1 % or more.
+   That share depends on the mix: what is in RARE is tried RARE_TRIES times only (docs/checks.md tells the share with equal tries).
    What onnx refuses and sardonyx accepts must load in ONNX Runtime.
 3. Files with external data: equal verdicts, for sound and for damaged references.
 The seed is printed. The last line is `N passed, M failed, K skipped`; the exit status is 1 if any failed.
