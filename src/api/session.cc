@@ -7,6 +7,7 @@
 #include "core/parallel.h"
 #include "optimize/pass.h"
 #include "runtime/session.h"
+#include "sardonyx/edit.h"
 
 namespace sardonyx {
 namespace {
@@ -22,6 +23,9 @@ std::vector<NodeArg> args_of(std::span<const runtime::Input> inputs) {
   for (const runtime::Input& input : inputs) args.push_back(input.arg);
   return args;
 }
+
+// The model without functions of its own.
+model::Model flat(model::Model model) { return model.functions.empty() ? std::move(model) : inline_functions(model); }
 
 }  // namespace
 
@@ -59,7 +63,7 @@ std::vector<PassReport> optimization_passes() {
 
 struct InferenceSession::State {
   State(model::Model model, SessionOptions options, std::shared_ptr<const core::MappedFile> map = nullptr)
-      : session(std::move(model), backend::cpu_backend(), std::move(options), std::move(map)) {
+      : session(flat(std::move(model)), backend::cpu_backend(), std::move(options), std::move(map)) {
     const std::span<const runtime::Input> all = session.program().signature().inputs();
     const size_t required = session.program().signature().required_inputs();
     inputs = args_of(all.first(required));
