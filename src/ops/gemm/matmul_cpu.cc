@@ -44,6 +44,7 @@ class MatMulPrepared final : public Prepared {
     require_same_dtype(a, b, "A", "B");
     MatMulGeometry geometry = matmul_geometry(a.shape, b.shape, spec_);
     ValueFacts y = output(a.dtype, geometry.out);
+    if (element_count(y.shape) == 0) return make_bound(std::move(y), [](const RunContext&) {});
     const double flops = 2 * multiply_adds(geometry.product) * static_cast<double>(element_count(geometry.batch));
     merge_batch(geometry, spec_.a);
     std::unique_ptr<Bound> bound =
@@ -75,7 +76,6 @@ class MatMulPrepared final : public Prepared {
     const size_t scratch = core::align_up(kernels::gemm_scratch_bytes(shape, false, packed.is_packed, side_by_side ? 1 : threads));
     auto bound = make_bound(std::move(y), [batch, shape, side_by_side, scratch, packed, a_steps = geometry.a, b_steps = geometry.b,
                                            alpha = spec_.alpha, keep = weights_](const RunContext& r) {
-      if (r.outputs[0].numel() == 0) return;
       const auto* a = static_cast<const float*>(r.inputs[0].raw());
       const auto* b = packed.is_packed ? nullptr : static_cast<const float*>(r.inputs[1].raw());
       auto* c = static_cast<float*>(r.outputs[0].mutable_raw());
@@ -107,7 +107,6 @@ class MatMulPrepared final : public Prepared {
     auto bound =
         make_bound(std::move(y), [batch = make_batch(geometry), shape = geometry.product, a_steps = geometry.a, b_steps = geometry.b,
                                   product, bytes, alpha = static_cast<double>(spec_.alpha)](const RunContext& r) {
-          if (r.outputs[0].numel() == 0) return;
           const auto at = [&](const void* data, ptrdiff_t matrix, const MatMulGeometry::Steps& steps) {
             return PlainMatrix{static_cast<const std::byte*>(data) + matrix * steps.matrix * bytes, steps.row, steps.column};
           };
