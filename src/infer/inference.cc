@@ -179,7 +179,8 @@ void Inference::infer_node(const model::Node& node, Scope& scope, GraphResult* r
   inputs.reserve(node.input.size());
   for (const std::string& name : node.input) inputs.push_back(name.empty() ? nullptr : scope.find(name));
   const std::optional<schema::Schema> schema = schema::find(node.domain, node.op_type, imported_version(node.domain));
-  NodeContext context(node, schema ? schema->since_version() : 0, std::move(inputs), symbols_, *this);
+  const int version = schema ? schema->since_version() : static_cast<int>(schema::kLatestOpset);
+  NodeContext context(node, version, std::move(inputs), symbols_, *this);
   const Place place(*this, model::describe(node));
   bool is_inferred = false;
   const State before = state_;
@@ -189,6 +190,8 @@ void Inference::infer_node(const model::Node& node, Scope& scope, GraphResult* r
       is_inferred = infer_function(context, *function);
     } else if (schema && !schema->deprecated()) {
       is_inferred = infer_operator(context, *schema);
+    } else if (!schema) {
+      is_inferred = infer_foreign(context);
     }
   } catch (const Error& error) {
     if (reported_ || error.code() == ErrorCode::kResourceLimit) throw;
@@ -204,6 +207,15 @@ bool Inference::infer_operator(NodeContext& context, const schema::Schema& schem
   set_default_types(context, schema);
   const Rule rule = find_rule(schema.domain(), schema.name());
   if (rule != nullptr) rule(context);
+  return true;
+}
+
+bool Inference::infer_foreign(NodeContext& context) {
+  const Rule rule = find_foreign_rule(context.node().domain, context.node().op_type);
+  if (rule == nullptr) return false;
+  const DType dtype = context.dtype(0);
+  for (size_t i = 0; i < context.outputs() && dtype != DType::kUndefined; ++i) context.set_dtype(i, dtype);
+  rule(context);
   return true;
 }
 

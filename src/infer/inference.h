@@ -47,6 +47,7 @@ class Inference final : private BodyInference {
   void declare_initializer(const model::TensorData& tensor, Scope& scope);
   void infer_node(const model::Node& node, Scope& scope, GraphResult* result);
   bool infer_operator(NodeContext& context, const schema::Schema& schema);
+  bool infer_foreign(NodeContext& context);
   bool infer_function(NodeContext& context, const model::Function& function);
   bool check_types(const NodeContext& context, const schema::Schema& schema);
   void set_default_types(NodeContext& context, const schema::Schema& schema);

@@ -101,6 +101,37 @@ std::vector<Call> sequence_calls() {
             ints("pool_int64s", {1, 2, 3}), ints("ngram_counts", {0, 1}), ints("ngram_indexes", {1, 0})})};
 }
 
+std::vector<Call> microsoft_calls() {
+  const Tensor x({2, 3, 4}), row({4}), image({2, 4, 5, 6}), w({4, 4, 3, 2});
+  const Tensor ids = Tensor::of<int32_t>({2, 3}, {0, 1, 2, 2, 1, 0}), table({3, 4}), square = floats({1, 2, 2}, {1, 2, 3, 5});
+  std::vector<Call> calls = {
+      call("Gelu", 1, {x}),
+      call("QuickGelu", 1, {x}, {one("alpha", 1.5f)}),
+      call("FastGelu", 1, {x, row}),
+      call("BiasGelu", 1, {x, row}),
+      call("FusedConv", 1, {image, w, row, Tensor({2, 4, 3, 5})}, {one("activation", "Tanh"), ints("strides", {1, 1})}),
+      call("FusedConv", 1, {image, w},
+           {one("activation", "HardSigmoid"), model::Attribute::of("activation_params", std::vector<float>{1, 2}),
+            ints("pads", {1, 0, 1, 0})}),
+      call("FusedGemm", 1, {table, table, Tensor({3})}, {one("transB", 1), one("activation", "Selu"), one("activation_gamma", 2.0f)}),
+      call("FusedMatMul", 1, {x, x}, {one("transBatchA", 1), one("transBatchB", 1), one("transB", 1), one("alpha", 0.5f)}),
+      call("FusedMatMul", 1, {x, table}, {one("transA", 0), one("transB", 1)}),
+      call("SkipLayerNormalization", 1, {x, table, row, row, row}, {one("epsilon", 0.5f)}, 4),
+      call("SkipSimplifiedLayerNormalization", 1, {x, x, row, row}, {}, 4),
+      call("EmbedLayerNormalization", 1, {ids, ids, table, table, table, row, row, ids, ids}, {one("epsilon", 0.5f)}, 3),
+      call("Inverse", 1, {square}),
+      call("CropAndResize", 1, {image, Tensor({2, 4}), Tensor::of<int32_t>({2}, {0, 1}), Tensor::of<int32_t>({2}, {3, 2})},
+           {one("mode", "nearest"), one("extrapolation_value", 2.0f)}),
+      call("GridSample", 1, {image, Tensor({2, 3, 4, 2})}, {one("mode", "bicubic")}),
+      call("Pad", 1, {x, int64s({0, 1, 0, 0, 0, 2}), Tensor({1})}),
+      call("Range", 1, {scalar(1), scalar(9), scalar(2)}),
+      call("Trilu", 1, {x, scalar(1)}, {one("upper", 0)})};
+  for (Call& made : calls) made.node.domain = "com.microsoft";
+  calls.push_back(call("LayerNormalization", 9, {x, row, row}, {one("axis", 2)}, 3));
+  calls.push_back(call("SimplifiedLayerNormalization", 9, {x, row}, {one("axis", -1)}, 2));
+  return calls;
+}
+
 class Changes {
  public:
   explicit Changes(unsigned seed) : generator_(seed) {}
@@ -191,7 +222,7 @@ TEST(Robustness, NearlyRightCalls) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   Changes changes(seed);
   int results = 0, errors = 0;
-  for (const auto& make : {attention_calls, image_calls, quantized_calls, sequence_calls}) {
+  for (const auto& make : {attention_calls, image_calls, microsoft_calls, quantized_calls, sequence_calls}) {
     for (const Call& right : make()) {
       for (int round = 0; round < 150; ++round) {
         Call changed = right;

@@ -1,8 +1,6 @@
 // Det: determinants of square matrices, by elimination in double with the largest pivot of each column.
-#include <algorithm>
-#include <cmath>
-
 #include "core/arena.h"
+#include "kernels/cpu/elimination/elimination.h"
 #include "ops/elements/elements.h"
 #include "ops/facts.h"
 #include "ops/stages.h"
@@ -12,23 +10,8 @@ namespace {
 
 // Destroys the matrix.
 double determinant(double* a, size_t n) noexcept {
-  double result = 1;
-  for (size_t step = 0; step < n; ++step) {
-    size_t pivot = step;
-    for (size_t row = step + 1; row < n; ++row) {
-      if (std::abs(a[row * n + step]) > std::abs(a[pivot * n + step])) pivot = row;
-    }
-    if (a[pivot * n + step] == 0) return 0;
-    if (pivot != step) {
-      std::swap_ranges(a + pivot * n, a + (pivot + 1) * n, a + step * n);
-      result = -result;
-    }
-    result *= a[step * n + step];
-    for (size_t row = step + 1; row < n; ++row) {
-      const double factor = a[row * n + step] / a[step * n + step];
-      for (size_t column = step + 1; column < n; ++column) a[row * n + column] -= factor * a[step * n + column];
-    }
-  }
+  double result = kernels::eliminate(a, n, nullptr, 0);
+  for (size_t i = 0; i < n && result != 0; ++i) result *= a[i * n + i];
   return result;
 }
 
