@@ -69,6 +69,15 @@ PerLine::PerLine(const Shape& shape, const Shape& target, bool by_rows, std::str
   column_step_ = static_cast<size_t>(view_.stride.back());
 }
 
+Shape channels_first(Shape shape, bool channels_last) {
+  if (channels_last && shape.size() > 1) std::rotate(shape.begin() + 1, shape.end() - 1, shape.end());
+  return shape;
+}
+Shape channels_back(Shape shape, bool channels_last) {
+  if (channels_last && shape.size() > 1) std::rotate(shape.begin() + 1, shape.begin() + 2, shape.end());
+  return shape;
+}
+
 void center_planes(const Planes& planes, const Tensor& x, const Tensor* zero_point, int16_t* to, core::ThreadPool& pool) {
   center_any(planes, x, zero_point, to, pool);
 }

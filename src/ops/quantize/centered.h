@@ -36,6 +36,10 @@ struct Planes {
   size_t count() const noexcept { return batch * channels * size; }
 };
 
+// A shape as (batch, channels, spatial...) from the order with channels last, and back; without `channels_last`, as it is.
+Shape channels_first(Shape shape, bool channels_last);
+Shape channels_back(Shape shape, bool channels_last);
+
 // Writes x - zero_point as (batch, channels, size). The tensors hold int8 or uint8; `zero_point` is a scalar or null.
 void center_planes(const Planes& planes, const Tensor& x, const Tensor* zero_point, int16_t* to, core::ThreadPool& pool);
 void center_planes(const Planes& planes, const Tensor& x, const Tensor* zero_point, float* to, core::ThreadPool& pool);

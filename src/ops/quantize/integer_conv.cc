@@ -24,15 +24,9 @@ struct IntegerConvSpec {
   bool channels_last = false;
 };
 
-bool is_scalar(const Shape& shape) { return shape.empty() || shape == Shape{1}; }
-
-void check_scalar(const ValueFacts& facts, std::string_view name) {
-  if (!is_scalar(facts.shape)) throw argument_error("{} has shape {}; it must be a scalar", name, to_string(facts.shape));
-}
-
 // Scalars, or one value for each output channel.
 void check_per_channel(const ValueFacts& facts, int64_t channels, std::string_view name) {
-  if (!is_scalar(facts.shape) && facts.shape != Shape{channels}) {
+  if (!is_one_value(facts.shape) && facts.shape != Shape{channels}) {
     throw argument_error("{} has shape {}; it must be a scalar or [{}]", name, to_string(facts.shape), channels);
   }
 }
@@ -74,21 +68,11 @@ struct CenteredConv {
   }
 };
 
-// (batch, channels, spatial...) from the order of x, and back.
-Shape channels_first(Shape shape, bool channels_last) {
-  if (channels_last && shape.size() > 1) std::rotate(shape.begin() + 1, shape.end() - 1, shape.end());
-  return shape;
-}
-Shape channels_back(Shape shape, bool channels_last) {
-  if (channels_last) std::rotate(shape.begin() + 1, shape.begin() + 2, shape.end());
-  return shape;
-}
-
 void check_zero_points(const BindContext& b, const Places& places) {
   const ValueFacts &x = b.inputs[places.x], &w = b.inputs[places.w];
   if (const ValueFacts* zero = optional(b, places.x_zero)) {
     require_same_dtype(x, *zero, "x", "x_zero_point");
-    check_scalar(*zero, "x_zero_point");
+    check_one_value(*zero, "x_zero_point");
   }
   if (const ValueFacts* zero = optional(b, places.w_zero)) {
     require_same_dtype(w, *zero, "w", "w_zero_point");
@@ -193,12 +177,12 @@ void check_quantization(const BindContext& b, int64_t channels) {
     if (index == 4) {
       check_per_channel(scale, channels, name);
     } else {
-      check_scalar(scale, name);
+      check_one_value(scale, name);
     }
   }
   const ValueFacts& y_zero = required(b, 7, "y_zero_point");
   require_dtype(y_zero, kBytes, "y_zero_point");
-  check_scalar(y_zero, "y_zero_point");
+  check_one_value(y_zero, "y_zero_point");
   if (const ValueFacts* bias = optional(b, 8)) {
     require_dtype(*bias, {DType::kInt32}, "B");
     if (bias->shape != Shape{channels}) throw argument_error("B has shape {}; it must be [{}]", to_string(bias->shape), channels);
