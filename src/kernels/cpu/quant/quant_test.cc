@@ -187,7 +187,8 @@ void check_requantize(Random& random, size_t count) {
   Guarded<int32_t> sums(count), zero(count), bias(count);
   Guarded<float> scale(count);
   for (size_t i = 0; i < count; ++i) {
-    sums[i] = static_cast<int32_t>(random.from(0, 40000)) - 20000;
+    const int most = random.coin() ? 20000 : 200000000;
+    sums[i] = static_cast<int32_t>(random.from(0, 2 * most)) - most;
     zero[i] = static_cast<int32_t>(random.from(0, 127));
     bias[i] = static_cast<int32_t>(random.from(0, 2000)) - 1000;
     scale[i] = random.number() * 0.02f;

@@ -14,15 +14,16 @@ HWY_BEFORE_NAMESPACE();
 namespace sardonyx::kernels {
 namespace HWY_NAMESPACE {
 
-// To the nearest integer, ties to the even one; NaN gives 0. What lies beyond 2^22 stays beyond every byte, whatever zero point is added.
+// To the nearest integer, ties to the even one; NaN gives 0. What lies beyond the bound stays beyond every byte, whatever zero point of a
+// byte is added.
 HWY_INLINE hn::Vec<hn::ScalableTag<int32_t>> round_to_even(FloatVec x) {
   const FloatTag d;
-  const FloatVec bound = hn::Set(d, 4194304.0f);
+  const FloatVec bound = hn::Set(d, 1024.0f);
   x = hn::IfThenElseZero(hn::Eq(x, x), x);
   return hn::NearestInt(hn::Min(hn::Max(x, hn::Neg(bound)), bound));
 }
 
-// `count` lanes (at most a vector of them), saturated.
+// `count` lanes (at most a vector of them), saturated; they lie within 16 bits.
 template <class T>
 HWY_INLINE void store_bytes(hn::Vec<hn::ScalableTag<int32_t>> v, size_t count, T* to) {
   const hn::Rebind<T, hn::ScalableTag<int32_t>> d;
