@@ -69,9 +69,34 @@ std::vector<Call> image_calls() {
            {one("center_point_box", 1)})};
 }
 
+std::vector<Call> microsoft_quantized_calls() {
+  const Tensor s = Tensor::scalar(0.5f), z = bytes({}), x = bytes({2, 4, 5}), w = bytes({6, 2, 3}), matrix = bytes({4, 5});
+  std::vector<Call> calls = {
+      call("QLinearAdd", 1, {x, s, z, bytes({4, 1}), s, z, s, z}),
+      call("QLinearMul", 1, {x, s, z, x, s, z, s, z}),
+      call("QLinearSigmoid", 1, {x, s, z, s, z}),
+      call("QLinearLeakyRelu", 1, {x, s, z, s, z}, {one("alpha", 0.5f)}),
+      call("QLinearConcat", 1, {s, z, x, s, z, bytes({2, 1, 5}), s, z}, {one("axis", 1)}),
+      call("QLinearWhere", 1, {Tensor({4, 1}, DType::kBool), x, s, z, bytes({5}), s, z, s, z}),
+      call("QLinearAveragePool", 1, {x, s, z, s, z}, {ints("kernel_shape", {2}), one("channels_last", 1), one("ceil_mode", 1)}),
+      call("QLinearGlobalAveragePool", 1, {x, s, z, s, z}, {one("channels_last", 1)}),
+      call("NhwcMaxPool", 1, {x}, {ints("kernel_shape", {2}), ints("pads", {1, 0}), ints("strides", {2})}),
+      call("QLinearSoftmax", 1, {x, s, z, s, z}, {one("opset", 12), one("axis", 1)}),
+      call("QLinearConv", 1, {bytes({2, 5, 4}), s, z, w, s, z, s, z, Tensor({6}, DType::kInt32)},
+           {one("group", 2), ints("pads", {1, 0}), one("channels_last", 1)}),
+      call("QGemm", 1, {matrix, s, z, matrix, s, z, Tensor({5}, DType::kInt32), s, z}, {one("transA", 1), one("alpha", 2.0f)}),
+      call("MatMulIntegerToFloat", 1, {x, bytes({5, 3}), s, Tensor({3}), z, bytes({3}), Tensor({3})}),
+      call("DynamicQuantizeMatMul", 1, {Tensor({2, 4, 5}), bytes({5, 3}), Tensor({3}), bytes({3}), Tensor({3})}),
+      call("MatMulInteger16", 1, {Tensor({4, 5}, DType::kInt16), Tensor({5, 2}, DType::kInt16)}),
+      call("QuantizeLinear", 1, {Tensor({2, 4}), Tensor({4}), bytes({4})}, {one("axis", 1)}),
+      call("DequantizeLinear", 1, {bytes({2, 4}), Tensor({2}), bytes({2})}, {one("axis", -2)})};
+  for (Call& each : calls) each.node.domain = "com.microsoft";
+  return calls;
+}
+
 std::vector<Call> quantized_calls() {
   const Tensor s = Tensor::scalar(0.5f), z = bytes({}), x = bytes({2, 4, 5}), w = bytes({6, 2, 3});
-  return {
+  std::vector<Call> calls = {
       call("QuantizeLinear", 25, {Tensor({2, 4, 5}), Tensor::ones({2, 2, 5}), bytes({2, 2, 5})}, {one("axis", 1), one("block_size", 2)}),
       call("QuantizeLinear", 25, {Tensor({2, 4, 5}), s}, {one("output_dtype", 22), one("precision", 10)}),
       call("DequantizeLinear", 25, {x, Tensor::ones({4}), bytes({4})}, {one("axis", 1)}),
@@ -80,6 +105,8 @@ std::vector<Call> quantized_calls() {
       call("QLinearMatMul", 21, {bytes({2, 3, 4}), s, z, bytes({4, 5}), Tensor::ones({5}), bytes({5}), s, z}),
       call("ConvInteger", 10, {x, w, z, bytes({6})}, {one("group", 2), ints("pads", {1, 1})}),
       call("QLinearConv", 10, {x, s, z, w, Tensor::ones({6}), bytes({6}), s, z, Tensor({6}, DType::kInt32)}, {one("group", 2)})};
+  std::ranges::copy(microsoft_quantized_calls(), std::back_inserter(calls));
+  return calls;
 }
 
 std::vector<Call> sequence_calls() {

@@ -47,6 +47,17 @@ void visit_scales(const QuantLayout& layout, size_t first, size_t count, const V
   }
 }
 
+// A scalar, or a vector of one value; check_one_value throws InvalidArgument, telling `name`.
+bool is_one_value(const Shape& shape) noexcept;
+void check_one_value(const ValueFacts& facts, std::string_view name);
+
+// Scale and zero point of uint8 that cover the range of x and 0, as DynamicQuantizeLinear chooses them.
+struct DynamicScale {
+  float scale = 1;
+  uint8_t zero = 0;
+};
+DynamicScale dynamic_scale(std::span<const float> x) noexcept;
+
 // Zero point and scale have one shape; a zero point may be left out (null).
 void check_zero_point(const ValueFacts* zero_point, const ValueFacts& scale, DType dtype);
 
