@@ -20,17 +20,17 @@ enum Output { kOut, kPresentKey, kPresentValue, kScores };
 struct MaskView {
   DType dtype = DType::kUndefined;
   std::array<size_t, 3> strides = {};  // elements; 0 where broadcast
-  size_t columns = 0, keys = 0;
+  size_t columns = 0;
 
   template <class T>
-  void add(const std::byte* data, size_t batch, size_t head, size_t row, T* scores) const noexcept {
+  void add(const std::byte* data, size_t batch, size_t head, size_t row, size_t first, size_t last, T* scores) const noexcept {
     constexpr T kHidden = -std::numeric_limits<T>::infinity();
-    const size_t first = batch * strides[0] + head * strides[1] + row * strides[2];
-    const std::byte* from = data + first * (static_cast<size_t>(bit_width(dtype)) / 8);
+    const size_t bytes = static_cast<size_t>(bit_width(dtype)) / 8, end = std::min(last, columns);
+    const std::byte* from = data + (batch * strides[0] + head * strides[1] + row * strides[2]) * bytes;
     T bias[kRunLength];
-    for (size_t i = 0; i < columns; i += kRunLength) {
-      const size_t count = std::min(kRunLength, columns - i);
-      load_run<T>(dtype)(from + i * (static_cast<size_t>(bit_width(dtype)) / 8), 1, count, bias);
+    for (size_t i = first; i < end; i += kRunLength) {
+      const size_t count = std::min(kRunLength, end - i);
+      load_run<T>(dtype)(from + i * bytes, 1, count, bias);
       for (size_t j = 0; j < count; ++j) {
         if (dtype != DType::kBool) {
           scores[i + j] += bias[j];
@@ -39,7 +39,7 @@ struct MaskView {
         }
       }
     }
-    std::fill(scores + columns, scores + keys, kHidden);
+    std::fill(scores + std::max(first, end), scores + last, kHidden);
   }
 };
 
@@ -50,7 +50,7 @@ MaskView bind_mask(const ValueFacts& facts, const AttentionGeometry& g) {
   if (mask.empty() || mask.size() > 4 || mask.back() > g.scores[3]) {
     throw argument_error("attn_mask has shape {}; it must broadcast to {}", to_string(mask), to_string(g.scores));
   }
-  MaskView view{.dtype = facts.dtype, .columns = to_size(mask.back()), .keys = to_size(g.scores[3])};
+  MaskView view{.dtype = facts.dtype, .columns = to_size(mask.back())};
   size_t stride = view.columns;
   for (size_t i = 0; i + 1 < mask.size(); ++i) {  // from the last but one
     const int64_t size = mask[mask.size() - 2 - i];
@@ -93,9 +93,9 @@ struct AttentionStep {
   struct Bias {
     const MaskView* view;
     const std::byte* data;
-    static void add(const void* self, size_t batch, size_t head, size_t row, T* scores) noexcept {
+    static void add(const void* self, size_t batch, size_t head, size_t row, size_t first, size_t last, T* scores) noexcept {
       const auto* bias = static_cast<const Bias*>(self);
-      bias->view->add(bias->data, batch, head, row, scores);
+      bias->view->add(bias->data, batch, head, row, first, last, scores);
     }
   };
 
