@@ -140,16 +140,11 @@ struct AttentionStep {
   void join_past(const RunContext& r, size_t to, size_t past_input, size_t input, const HeadSizes& s) const {
     auto* target = output_data<std::byte>(r, to);
     if (!target || r.outputs[to].numel() == 0) return;
-    const size_t row = to_size(s.size) * element_bytes(dtype), past = geometry.kernel.past * row, heads = to_size(s.heads);
-    const auto* old = input_data<std::byte>(r, past_input);
-    const auto fresh = view_of<const std::byte, kernels::HeadView<const std::byte>>(input_data<std::byte>(r, input), s);
-    const size_t bytes = element_bytes(dtype), rows = to_size(s.rows);
-    r.pool.for_each(to_size(s.batch) * heads, [&](size_t i) {
-      std::byte* at = target + i * (past + rows * row);
-      if (past > 0) std::memcpy(at, old + i * past, past);
-      const std::byte* from = fresh.data + (i / heads * fresh.batch_stride + i % heads * fresh.head_stride) * bytes;
-      for (size_t j = 0; j < rows; ++j) std::memcpy(at + past + j * row, from + j * fresh.row_stride * bytes, row);
-    });
+    const size_t bytes = element_bytes(dtype);
+    auto fresh = view_of<const std::byte, kernels::HeadView<const std::byte>>(input_data<std::byte>(r, input), s);
+    fresh.batch_stride *= bytes, fresh.head_stride *= bytes, fresh.row_stride *= bytes;
+    join_rows({to_size(s.batch), to_size(s.heads), geometry.kernel.past, to_size(s.rows), to_size(s.size) * bytes},
+              input_data<std::byte>(r, past_input), fresh, target, r.pool);
   }
 };
 
@@ -202,6 +197,19 @@ std::vector<DType> attention_types(const BindContext& b) {
 }
 
 }  // namespace
+
+void join_rows(const JoinedRows& s, const std::byte* past_rows, const kernels::HeadView<const std::byte>& fresh_rows, std::byte* to,
+               core::ThreadPool& pool) noexcept {
+  const size_t past = s.past * s.row_bytes;
+  pool.for_each(s.batch * s.heads, [&](size_t i) {
+    std::byte* at = to + i * (past + s.fresh * s.row_bytes);
+    if (past > 0) std::memcpy(at, past_rows + i * past, past);
+    const std::byte* from = fresh_rows.at(i / s.heads, i % s.heads);
+    for (size_t j = 0; s.row_bytes > 0 && j < s.fresh; ++j) {
+      std::memcpy(at + past + j * s.row_bytes, from + j * fresh_rows.row_stride, s.row_bytes);
+    }
+  });
+}
 
 std::unique_ptr<Prepared> prepare_attention(const PrepareContext& context) {
   return via_float(context, prepare_wide_attention, attention_types);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "ops/facts.h"
@@ -23,6 +24,14 @@ QuantRange quant_range(DType dtype) noexcept;
 
 // x / scale + zero point, rounded and within the range: the quotient is rounded to the nearest even. NaN becomes the zero point.
 double quantized(double quotient, double zero_point, const QuantRange& range) noexcept;
+
+// The scale and zero point that spread the values of x, and 0, over uint8, as DynamicQuantizeLinear defines them.
+struct ByteScale {
+  float scale = 1;
+  double zero_point = 0;
+};
+ByteScale dynamic_byte_scale(std::span<const float> x) noexcept;
+void quantize_bytes(const ByteScale& scale, std::span<const float> x, uint8_t* bytes, core::ThreadPool& pool) noexcept;
 
 // Which scale belongs to which element: that with number outer * outer_stride + axis position / block * axis_stride + inner * inner_stride,
 // where the tensor is seen as (outer, axis, inner).

@@ -166,25 +166,31 @@ std::unique_ptr<Bound> bind_dequantize(const LinearSpec& spec, const BindContext
 
 void run_dynamic_quantize(const RunContext& r, size_t outputs) {
   const std::span<const float> x = r.inputs[0].values<float>();
+  const ByteScale scale = dynamic_byte_scale(x);
+  if (auto* y = output_data<uint8_t>(r, 0)) quantize_bytes(scale, x, y, r.pool);
+  if (outputs > 1 && r.outputs[1].defined()) *output_data<float>(r, 1) = scale.scale;
+  if (outputs > 2 && r.outputs[2].defined()) *output_data<uint8_t>(r, 2) = static_cast<uint8_t>(scale.zero_point);
+}
+
+}  // namespace
+
+ByteScale dynamic_byte_scale(std::span<const float> x) noexcept {
   float least = 0, most = 0;
   for (const float value : x) {
     least = std::min(least, value);
     most = std::max(most, value);
   }
   const float scale = most == least ? 1.0f : (most - least) / 255.0f;
-  constexpr QuantRange kRange = {0, 255};
-  const double zero_point = quantized(static_cast<double>(-least / scale), 0, kRange);
-  auto* y = output_data<uint8_t>(r, 0);
-  if (y) {
-    r.pool.for_ranges(x.size(), kGrain, [&](size_t begin, size_t end) {
-      for (size_t i = begin; i < end; ++i) y[i] = static_cast<uint8_t>(quantized(static_cast<double>(x[i] / scale), zero_point, kRange));
-    });
-  }
-  if (outputs > 1 && r.outputs[1].defined()) *output_data<float>(r, 1) = scale;
-  if (outputs > 2 && r.outputs[2].defined()) *output_data<uint8_t>(r, 2) = static_cast<uint8_t>(zero_point);
+  return {scale, quantized(static_cast<double>(-least / scale), 0, {0, 255})};
 }
 
-}  // namespace
+void quantize_bytes(const ByteScale& scale, std::span<const float> x, uint8_t* bytes, core::ThreadPool& pool) noexcept {
+  pool.for_ranges(x.size(), kGrain, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) {
+      bytes[i] = static_cast<uint8_t>(quantized(static_cast<double>(x[i] / scale.scale), scale.zero_point, {0, 255}));
+    }
+  });
+}
 
 std::unique_ptr<Prepared> prepare_quantize_linear(const PrepareContext& context) {
   return make_prepared(
