@@ -27,8 +27,11 @@ struct BlockWeights {
 // Writes B(k + i, column) to values[i] for i < count.
 void dequantize_column(const BlockWeights& weights, size_t column, size_t k, size_t count, float* values) noexcept;
 
-// c (m x columns) = a (m x depth) * B + bias, all contiguous; bias (one for each column) may be null. Few rows are multiplied column by
-// column; else B is made block by block for gemm().
+// Up to so many rows are multiplied column by column.
+inline constexpr size_t kFewRows = 4;
+
+// c (m x columns) = a (m x depth) * B + bias, all contiguous; bias (one for each column) may be null. For more than kFewRows rows B is
+// made block by block for gemm().
 size_t block_product_scratch_bytes(const BlockWeights& weights, size_t m, int threads) noexcept;
 void block_product(const BlockWeights& weights, size_t m, const float* a, const float* bias, float* c, void* scratch,
                    core::ThreadPool& pool) noexcept;
