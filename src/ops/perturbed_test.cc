@@ -44,6 +44,35 @@ std::vector<Call> attention_calls() {
                {one("activation", "silu")}, 2)};
 }
 
+Call microsoft(Call call) {
+  call.node.domain = "com.microsoft";
+  return call;
+}
+
+std::vector<Call> microsoft_attention_calls() {
+  const Tensor x({2, 3, 8}), past({2, 2, 2, 4}), ends = Tensor::of<int32_t>({2}, {3, 2}), total = Tensor::of<int32_t>({1}, {5}), none;
+  const Tensor angles({9, 2}), scale = Tensor::ones({1}), zero = bytes({1});
+  const model::Attribute heads = one("num_heads", 2);
+  return {microsoft(call("Attention", 1, {x, Tensor({8, 24}), Tensor({24}), ends, Tensor({2, 2, 2, 2, 4})},
+                         {heads, one("unidirectional", 1), one("do_rotary", 1), ints("qkv_hidden_sizes", {8, 8, 8})}, 2)),
+          microsoft(call(
+              "QAttention", 1,
+              {bytes({2, 3, 8}), bytes({8, 24}), Tensor({24}), scale, Tensor::ones({24}), Tensor({2, 3}, DType::kInt32), zero, bytes({24})},
+              {heads, one("scale", 0.5f)}, 2)),
+          microsoft(call("MultiHeadAttention", 1, {x, x, x, Tensor({24}), ends, Tensor({1, 2, 3, 5}), past, past}, {heads}, 4)),
+          microsoft(call("GroupQueryAttention", 1,
+                         {x, Tensor({2, 3, 4}), Tensor({2, 3, 4}), Tensor({2, 1, 4, 4}), Tensor({2, 1, 4, 4}),
+                          Tensor::of<int32_t>({2}, {4, 2}), total, angles, angles},
+                         {heads, one("kv_num_heads", 1), one("do_rotary", 1), one("local_window_size", 2), one("smooth_softmax", 1)}, 3)),
+          microsoft(call("RotaryEmbedding", 1, {x, int64s({4}), angles, angles}, {heads, one("interleaved", 1)})),
+          microsoft(call("MatMulNBits", 1, {Tensor({2, 20}), bytes({3, 2, 8}), Tensor({3, 2}), bytes({3, 1}), Tensor({20}, DType::kInt32)},
+                         {one("K", 20), one("N", 3), one("bits", 4), one("block_size", 16)})),
+          microsoft(call(
+              "DynamicQuantizeLSTM", 1,
+              {x, bytes({1, 8, 12}), bytes({1, 3, 12}), none, none, none, none, none, Tensor::ones({1, 12}), bytes({1, 12}), scale, zero},
+              {one("hidden_size", 3)}, 3))};
+}
+
 std::vector<Call> image_calls() {
   const Tensor x({2, 4, 5, 6}), w({4, 2, 3, 2});
   return {
@@ -249,7 +278,7 @@ TEST(Robustness, NearlyRightCalls) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   Changes changes(seed);
   int results = 0, errors = 0;
-  for (const auto& make : {attention_calls, image_calls, microsoft_calls, quantized_calls, sequence_calls}) {
+  for (const auto& make : {attention_calls, image_calls, microsoft_attention_calls, microsoft_calls, quantized_calls, sequence_calls}) {
     for (const Call& right : make()) {
       for (int round = 0; round < 150; ++round) {
         Call changed = right;

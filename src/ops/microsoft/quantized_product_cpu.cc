@@ -81,9 +81,7 @@ std::unique_ptr<Bound> bind_dynamic(const BindContext& b, const ConstantOperand&
     const std::span<const float> from = r.inputs[0].values<float>();
     auto* bytes = reinterpret_cast<uint8_t*>(r.scratch + product_bytes);
     const DynamicScale found = dynamic_scale(from);
-    r.pool.for_ranges(from.size(), size_t{1} << 14, [&](size_t begin, size_t end) {
-      kernels::quantize_floats(from.data() + begin, end - begin, found.scale, found.zero, bytes + begin);
-    });
+    quantize_bytes(found, from, bytes, r.pool);
     step.product.run(
         {bytes, &found.zero}, source_of(r, 1, 3), r.scratch, r.pool,
         [&](size_t row, size_t column, size_t columns, const int32_t* sums) { step.store(r, found.scale, row, column, columns, sums); });

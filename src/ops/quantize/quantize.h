@@ -2,6 +2,7 @@
 #pragma once
 
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "ops/facts.h"
@@ -57,6 +58,7 @@ struct DynamicScale {
   uint8_t zero = 0;
 };
 DynamicScale dynamic_scale(std::span<const float> x) noexcept;
+void quantize_bytes(const DynamicScale& scale, std::span<const float> x, uint8_t* bytes, core::ThreadPool& pool) noexcept;
 
 // Zero point and scale have one shape; a zero point may be left out (null).
 void check_zero_point(const ValueFacts* zero_point, const ValueFacts& scale, DType dtype);

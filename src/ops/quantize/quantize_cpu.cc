@@ -185,11 +185,7 @@ std::unique_ptr<Bound> bind_dequantize(const LinearSpec& spec, const BindContext
 void run_dynamic_quantize(const RunContext& r, size_t outputs) {
   const std::span<const float> x = r.inputs[0].values<float>();
   const DynamicScale found = dynamic_scale(x);
-  if (auto* y = output_data<uint8_t>(r, 0)) {
-    r.pool.for_ranges(x.size(), kGrain, [&](size_t begin, size_t end) {
-      kernels::quantize_floats(x.data() + begin, end - begin, found.scale, found.zero, y + begin);
-    });
-  }
+  if (auto* y = output_data<uint8_t>(r, 0)) quantize_bytes(found, x, y, r.pool);
   if (outputs > 1 && r.outputs[1].defined()) *output_data<float>(r, 1) = found.scale;
   if (outputs > 2 && r.outputs[2].defined()) *output_data<uint8_t>(r, 2) = found.zero;
 }
@@ -204,6 +200,12 @@ DynamicScale dynamic_scale(std::span<const float> x) noexcept {
   }
   const float scale = most == least ? 1.0f : (most - least) / 255.0f;
   return {scale, static_cast<uint8_t>(quantized(static_cast<double>(-least / scale), 0, {0, 255}))};
+}
+
+void quantize_bytes(const DynamicScale& scale, std::span<const float> x, uint8_t* bytes, core::ThreadPool& pool) noexcept {
+  pool.for_ranges(x.size(), kGrain, [&](size_t begin, size_t end) {
+    kernels::quantize_floats(x.data() + begin, end - begin, scale.scale, scale.zero, bytes + begin);
+  });
 }
 
 std::unique_ptr<Prepared> prepare_quantize_linear(const PrepareContext& context) {

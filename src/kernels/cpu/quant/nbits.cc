@@ -1,0 +1,213 @@
+#include "kernels/cpu/quant/nbits.h"
+
+#include <algorithm>
+
+#include "kernels/cpu/simd_targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/quant/nbits.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "kernels/cpu/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace sardonyx::kernels {
+namespace HWY_NAMESPACE {
+namespace {
+
+constexpr size_t kRun = 16;  // values that are unpacked together
+constexpr size_t kRunVectors = kRun / kLanes;
+constexpr size_t kPiece = 512;  // values of a column that are multiplied at a time
+
+HWY_INLINE uint8_t unpack(const uint8_t* bytes, size_t bits, size_t i) {
+  const size_t bit = i * bits;
+  return static_cast<uint8_t>(bytes[bit / 8] >> bit % 8 & ((1u << bits) - 1));
+}
+
+// kRun values from a byte on.
+HWY_INLINE void unpack_run(const uint8_t* bytes, size_t bits, uint8_t* values) {
+  if (bits == 8) {
+    std::memcpy(values, bytes, kRun);
+  } else if (bits == 4) {
+    const hn::FixedTag<uint8_t, kRun / 2> d;
+    const auto packed = hn::LoadU(d, bytes);
+    hn::StoreInterleaved2(hn::And(packed, hn::Set(d, uint8_t{15})), hn::ShiftRight<4>(packed), d, values);
+  } else {
+    for (size_t i = 0; i < kRun; ++i) values[i] = unpack(bytes, bits, i);
+  }
+}
+
+// Values minus `zero`, kRun of them from a byte on.
+HWY_INLINE void load_run(const uint8_t* bytes, size_t bits, FloatVec zero, FloatVec* values) {
+  const hn::Rebind<uint8_t, FloatTag> bytes_tag;
+  const hn::Rebind<int32_t, FloatTag> int_tag;
+  HWY_ALIGN uint8_t unpacked[kRun];
+  unpack_run(bytes, bits, unpacked);
+  for (size_t v = 0; v < kRunVectors; ++v) {
+    values[v] = hn::Sub(hn::ConvertTo(FloatTag(), hn::PromoteTo(int_tag, hn::LoadU(bytes_tag, unpacked + v * kLanes))), zero);
+  }
+}
+
+// (value - zero) * scale for the values [first, first + count) of a block.
+HWY_INLINE void scale_values(const uint8_t* bytes, size_t bits, size_t first, size_t count, float scale, float zero, float* to) {
+  const FloatTag d;
+  const FloatVec scales = hn::Set(d, scale), zeros = hn::Set(d, zero);
+  FloatVec values[kRunVectors];
+  size_t i = 0;
+  const auto one = [&] { to[i] = (static_cast<float>(unpack(bytes, bits, first + i)) - zero) * scale; };
+  for (; i < count && (first + i) % kRun != 0; ++i) one();
+  for (; i + kRun <= count; i += kRun) {
+    load_run(bytes + (first + i) * bits / 8, bits, zeros, values);
+    for (size_t v = 0; v < kRunVectors; ++v) hn::StoreU(hn::Mul(values[v], scales), d, to + i + v * kLanes);
+  }
+  for (; i < count; ++i) one();
+}
+
+HWY_INLINE float zero_of(const BlockWeights& w, size_t column, size_t group) {
+  if (w.zeros) return w.zeros[column * w.blocks() + group];
+  if (w.packed_zeros) return unpack(w.packed_zeros + column * w.zero_bytes(), w.bits, group);
+  return static_cast<float>(1u << (w.bits - 1));
+}
+
+void dequantize(const BlockWeights& w, size_t column, size_t k, size_t count, float* to) {
+  const uint8_t* bytes = w.data + column * w.column_bytes();
+  const float* scales = w.scales + column * w.blocks();
+  if (w.groups) {
+    for (size_t i = 0; i < count; ++i) {
+      const auto group = static_cast<size_t>(w.groups[k + i]);
+      to[i] = (static_cast<float>(unpack(bytes, w.bits, k + i)) - zero_of(w, column, group)) * scales[group];
+    }
+    return;
+  }
+  for (size_t i = 0; i < count;) {
+    const size_t group = (k + i) / w.block, first = (k + i) % w.block, length = HWY_MIN(w.block - first, count - i);
+    scale_values(bytes + group * (w.block * w.bits / 8), w.bits, first, length, scales[group], zero_of(w, column, group), to + i);
+    i += length;
+  }
+}
+
+// sums[r] += scale * the products of row r of a with the first `count` values of a block.
+template <size_t kCount>
+HWY_INLINE void add_block(const uint8_t* bytes, size_t bits, size_t count, float scale, float zero, const float* a, size_t row_stride,
+                          FloatVec* sums) {
+  const FloatTag d;
+  const FloatVec zeros = hn::Set(d, zero);
+  FloatVec block[kCount];
+  for (FloatVec& sum : block) sum = hn::Zero(d);
+  FloatVec values[kRunVectors];
+  size_t i = 0;
+  for (; i + kRun <= count; i += kRun) {
+    load_run(bytes + i * bits / 8, bits, zeros, values);
+    for (size_t r = 0; r < kCount; ++r) {
+      for (size_t v = 0; v < kRunVectors; ++v) {
+        block[r] = hn::MulAdd(values[v], hn::LoadU(d, a + r * row_stride + i + v * kLanes), block[r]);
+      }
+    }
+  }
+  if (i < count) {
+    load_run(bytes + i * bits / 8, bits, zeros, values);
+    for (size_t v = 0; i + v * kLanes < count; ++v) {
+      const size_t at = i + v * kLanes, length = HWY_MIN(kLanes, count - at);
+      for (size_t r = 0; r < kCount; ++r) block[r] = hn::MulAdd(values[v], load_n(d, a + r * row_stride + at, length), block[r]);
+    }
+  }
+  for (size_t r = 0; r < kCount; ++r) sums[r] = hn::MulAdd(block[r], hn::Set(d, scale), sums[r]);
+}
+
+// The products of `kCount` rows of a with one column.
+template <size_t kCount>
+HWY_INLINE void multiply_rows(const BlockWeights& w, size_t column, const float* a, FloatVec* sums) {
+  const uint8_t* bytes = w.data + column * w.column_bytes();
+  const size_t block_bytes = w.block * w.bits / 8;
+  for (size_t g = 0; g < w.blocks(); ++g) {
+    const size_t k = g * w.block, count = HWY_MIN(w.block, w.depth - k);
+    add_block<kCount>(bytes + g * block_bytes, w.bits, count, w.scales[column * w.blocks() + g], zero_of(w, column, g), a + k, w.depth,
+                      sums);
+  }
+}
+
+// The same where each value has its own group.
+HWY_INLINE void multiply_grouped(const BlockWeights& w, size_t column, size_t rows, const float* a, FloatVec* sums) {
+  const FloatTag d;
+  HWY_ALIGN float values[kPiece];
+  for (size_t k = 0; k < w.depth; k += kPiece) {
+    const size_t count = HWY_MIN(kPiece, w.depth - k);
+    dequantize(w, column, k, count, values);
+    for (size_t i = 0; i < count; i += kLanes) {
+      const size_t length = HWY_MIN(kLanes, count - i);
+      const FloatVec value = load_n(d, values + i, length);
+      for (size_t r = 0; r < rows; ++r) sums[r] = hn::MulAdd(value, load_n(d, a + r * w.depth + k + i, length), sums[r]);
+    }
+  }
+}
+
+// c[r * columns + column] for `rows` <= kFewRows rows.
+void multiply_column(const BlockWeights& w, size_t column, size_t rows, const float* a, const float* bias, float* c) {
+  const FloatTag d;
+  FloatVec sums[kFewRows];
+  for (FloatVec& sum : sums) sum = hn::Zero(d);
+  if (w.groups) {
+    multiply_grouped(w, column, rows, a, sums);
+  } else if (rows == 1) {
+    multiply_rows<1>(w, column, a, sums);
+  } else if (rows == 2) {
+    multiply_rows<2>(w, column, a, sums);
+  } else if (rows == 3) {
+    multiply_rows<3>(w, column, a, sums);
+  } else {
+    multiply_rows<kFewRows>(w, column, a, sums);
+  }
+  for (size_t r = 0; r < rows; ++r) {
+    c[r * w.columns + column] = hn::GetLane(hn::SumOfLanes(d, sums[r])) + (bias ? bias[column] : 0.0f);
+  }
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace sardonyx::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace sardonyx::kernels {
+
+HWY_EXPORT(dequantize);
+HWY_EXPORT(multiply_column);
+
+namespace {
+
+constexpr size_t kTaskCost = 1 << 15;
+
+void make_columns(const void* context, size_t k, size_t depth, size_t column, size_t count, float* columns) noexcept {
+  for (size_t j = 0; j < count; ++j) {
+    dequantize_column(*static_cast<const BlockWeights*>(context), column + j, k, depth, columns + j * depth);
+  }
+}
+
+}  // namespace
+
+void dequantize_column(const BlockWeights& weights, size_t column, size_t k, size_t count, float* values) noexcept {
+  HWY_DYNAMIC_DISPATCH(dequantize)(weights, column, k, count, values);
+}
+
+size_t block_product_scratch_bytes(const BlockWeights& w, size_t m, int threads) noexcept {
+  return m <= kFewRows ? 0 : gemm_scratch_bytes({m, w.columns, w.depth}, false, false, threads);
+}
+
+void block_product(const BlockWeights& w, size_t m, const float* a, const float* bias, float* c, void* scratch,
+                   core::ThreadPool& pool) noexcept {
+  if (m <= kFewRows) {
+    pool.for_ranges(w.columns, kTaskCost / std::max<size_t>(w.depth, 1), [&](size_t begin, size_t end) {
+      for (size_t column = begin; column < end; ++column) HWY_DYNAMIC_DISPATCH(multiply_column)(w, column, m, a, bias, c);
+    });
+    return;
+  }
+  const ColumnSource source = {make_columns, &w};
+  Epilogue epilogue;
+  epilogue.column_bias = bias;
+  gemm({m, w.columns, w.depth}, Matrix::view(a, static_cast<ptrdiff_t>(w.depth)), Matrix::made(&source), epilogue, c,
+       static_cast<ptrdiff_t>(w.columns), scratch, pool);
+}
+
+}  // namespace sardonyx::kernels
+#endif
