@@ -23,6 +23,7 @@ import random
 import sys
 import tempfile
 import time
+import traceback
 
 try:
     import numpy as np
@@ -94,7 +95,10 @@ class Worker:
     def serve(self):
         np.seterr(all="ignore")
         for name, seed, wanted, crashed in iter(self.pipe.recv, None):
-            self.operator(name, seed, wanted, crashed)
+            try:
+                self.operator(name, seed, wanted, crashed)
+            except Exception:  # pylint: disable=broad-except
+                self.pipe.send(("failed", name, f"{name}: {traceback.format_exc()}"))
             self.pipe.send(("done", name))
 
     def operator(self, name, seed, wanted, crashed):

@@ -6,14 +6,14 @@ from operators.draw import (FLOATS, INTEGERS, NUMBERS, SIGNED, UNSIGNED, alike, 
                             shape, some)
 
 
-def unary(op_type, low=-3.0, high=3.0, types=None, attributes=None, special=0.15, tolerance=None):
+def unary(op_type, low=-3.0, high=3.0, types=None, attributes=None, special=0.15, tolerance=None, tolerance_of_doubles=(1e-6, 1e-9)):
     """A generator of one-input cases; `attributes` is name -> (low, high), each given three times out of four."""
     def generate(rng):
         dtype = pick(rng, types) if types else float_type(rng)
         value = elements(rng, shape(rng, most=9), dtype) if dtype not in FLOATS else floats(rng, shape(rng, most=9), dtype, low, high, special)
         given = {name: float(rng.uniform(*bounds)) for name, bounds in (attributes or {}).items() if chance(rng, 0.75)}
         return {"opset": opset(rng, op_type), "node_attributes": given, "inputs": [value], "constants": some(rng, [0], 0.1),
-                "tolerance": tolerance if dtype == "float32" else None}
+                "tolerance": tolerance if dtype == "float32" else tolerance_of_doubles if dtype == "float64" else None}
     return generate
 
 
@@ -47,7 +47,7 @@ def clip(rng):
     dtype = pick(rng, FLOATS + ("float32",) * 3 + (INTEGERS if version >= 12 else ()))
     value = elements(rng, shape(rng, most=9), dtype)
     low, high = np.sort(elements(rng, [2], dtype))
-    if chance(rng, 0.1):
+    if version >= 11 and chance(rng, 0.1):
         low, high = high, low
     if version < 11:
         given = {name: float(bound) for name, bound in (("min", low), ("max", high)) if chance(rng, 0.7)}
@@ -91,7 +91,7 @@ def power(rng):
     dims = broadcasting(rng, 2)
     a = floats(rng, dims[0], base, -3, 3, 0.1) if np.dtype(base).kind == "f" else integers(rng, dims[0], base, -5, 5)
     b = floats(rng, dims[1], exponent, -3, 3, 0.1) if np.dtype(exponent).kind == "f" else integers(rng, dims[1], exponent, 0, 5)
-    if chance(rng, 0.4):
+    if chance(rng, 0.4) or np.dtype(base).kind in "iu":
         b = np.round(b)
     if np.dtype(base).kind in "iu":
         b = np.abs(np.nan_to_num(b, posinf=2, neginf=2)) if np.dtype(exponent).kind == "f" else b
@@ -115,7 +115,8 @@ def variadic(op_type, types):
         version = opset(rng, op_type, 8)
         dtype = pick(rng, types)
         count = int(rng.integers(1, 5))
-        return {"opset": version, "inputs": [pair_element(rng, dims, dtype, 0.1) for dims in broadcasting(rng, count)], "constants": some(rng, range(count), 0.2)}
+        return {"opset": version, "inputs": [pair_element(rng, dims, dtype, 0.1) for dims in broadcasting(rng, count)], "constants": some(rng, range(count), 0.2),
+                "tolerance": (1e-2, 1e-2) if dtype == "float16" else None}
     return generate
 
 
@@ -164,7 +165,7 @@ CASES = {
     "Greater": binary("Greater"),
     "GreaterOrEqual": binary("GreaterOrEqual"),
     "HardSigmoid": unary("HardSigmoid", -9, 9, attributes={"alpha": (-1, 1), "beta": (-1, 1)}),
-    "HardSwish": unary("HardSwish", -9, 9),
+    "HardSwish": unary("HardSwish", -9, 9, tolerance_of_doubles=(1e-6, 1e-6)),
     "Identity": unary("Identity", types=NUMBERS + ("bool", "str")),
     "IsInf": is_inf,
     "IsNaN": unary("IsNaN", special=0.9),

@@ -14,7 +14,8 @@ def resize(rng):
     if mode == "cubic" or (mode == "linear" and len(dims) < 4):
         dims = [size(rng, 2), size(rng, 3), size(rng, 7), size(rng, 7)] if mode == "cubic" or version == 10 else dims
     resized = list(range(len(dims)))[-pick(rng, [1, 2, 2]):] if mode != "nearest" or chance(rng, 0.7) else list(range(len(dims)))
-    scales = [float(pick(rng, [0.5, 0.6, 0.75, 1.5, 2.0, 2.5, 3.0, 0.4, 1.3])) if i in resized else 1.0 for i in range(len(dims))]
+    some_scales = [0.5, 0.75, 1.5, 2.0, 2.5, 3.0, 0.37, 1.37] + ([0.6, 0.4, 1.3] if mode != "nearest" else [])  # those hit ties but for rounding
+    scales = [float(pick(rng, some_scales)) if i in resized else 1.0 for i in range(len(dims))]
     scales = [s if int(n * s) >= 1 else 1.0 for n, s in zip(dims, scales)]
     dtype = pick(rng, ("float32",) * 4 + ("uint8", "int8", "int32", "float16"))
     value = integers(rng, dims, dtype, 0, 100) if np.dtype(dtype).kind in "iu" else elements(rng, dims, dtype)

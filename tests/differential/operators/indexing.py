@@ -100,7 +100,7 @@ def nd_distinct(rng, dims, where):
 
 def one_hot(rng):
     version = opset(rng, "OneHot")
-    dims = shape(rng, 0, 3, 4, 0.03)
+    dims = shape(rng, 1, 3, 4, 0.03)
     depth = int(rng.integers(1, 6))
     kind, values = pick(rng, ["int64", "int32", "float32"]), pick(rng, ["float32", "int32", "int64", "str"])
     value = integers(rng, dims, "int64", -depth - 1 if version >= 11 else 0, depth).astype(kind)

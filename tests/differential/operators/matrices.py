@@ -43,6 +43,7 @@ def einsum(rng):
     count = int(rng.integers(1, 4))
     ellipsis = chance(rng, 0.25)
     lead = shape(rng, 0, 2, 3, 0.0)
+    spread = chance(rng, 0.15)
     terms, values = [], []
     dtype = pick(rng, ("float32", "float32", "float64", "int32", "int64"))
     pool = list(rng.permutation(list(sizes))[:int(rng.integers(2, 6))])
@@ -54,7 +55,7 @@ def einsum(rng):
         at = int(rng.integers(len(letters) + 1))
         if ellipsis and chance(rng, 0.7):
             terms.append("".join(letters[:at]) + "..." + "".join(letters[at:]))
-            dims = dims[:at] + alike(rng, lead) + dims[at:]
+            dims = dims[:at] + (alike(rng, lead) if spread else [1 if chance(rng, 0.3) else n for n in lead]) + dims[at:]
         else:
             terms.append("".join(letters))
         values.append(elements(rng, dims, dtype) if np.dtype(dtype).kind == "f" else integers(rng, dims, dtype, -3, 3))

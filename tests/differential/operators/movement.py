@@ -157,14 +157,14 @@ def pad(rng):
         return {"opset": version, "node_attributes": {**given, "pads": flat, "value": float(rng.integers(-3, 4)) if chance(rng, 0.5) else None}, "inputs": [value]}
     inputs = [value, np.array(flat, np.int64), elements(rng, [], dtype) if chance(rng, 0.6) else None]
     if axes is not None:
-        inputs.append(np.array([signed_axis(rng, a, len(dims)) for a in axes], pick(rng, ["int32", "int64"])))
+        inputs.append(np.array([signed_axis(rng, a, len(dims)) for a in axes], "int32" if chance(rng, 0.1) else "int64"))
     while inputs[-1] is None:
         inputs.pop()
     return {"opset": version, "node_attributes": given, "inputs": inputs, "constants": some(rng, range(4), 0.4)}
 
 
 def pad_amount(rng, n, mode):
-    if chance(rng, 0.15) and n > 1:
+    if chance(rng, 0.15 if mode in ("constant", "edge") else 0.03) and n > 1:
         return -int(rng.integers(1, n))
     most = {"constant": 4, "reflect": max(n - 1, 0), "edge": 4 if n else 0, "wrap": n}[mode]
     return int(rng.integers(0, most + 1))
@@ -238,7 +238,7 @@ def center_crop_pad(rng):
     axes = axes_of(rng, len(dims), 1) if chance(rng, 0.6) else None
     target = [size(rng, 8) for _ in (axes if axes is not None else dims)]
     return {"opset": opset(rng, "CenterCropPad"), "node_attributes": {"axes": axes}, "constants": some(rng, [0, 1], 0.5),
-            "inputs": [elements(rng, dims, pick(rng, NUMBERS + ("bool",))), np.array(target, pick(rng, ["int32", "int64"]))]}
+            "inputs": [elements(rng, dims, pick(rng, NUMBERS + ("bool",))), np.array(target, "int32" if chance(rng, 0.1) else "int64")]}
 
 
 def range_(rng):

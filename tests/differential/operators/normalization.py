@@ -3,8 +3,9 @@
 import numpy as np
 
 from operators.draw import chance, elements, float_type, floats, opset, pick, shape, signed_axis, size, some
+from operators.sampling import training_dropout
 
-NORM = {"float32": (5e-5, 2e-5), "float16": (1e-2, 1e-2), "float64": (1e-6, 1e-6)}
+NORM = {"float32": (5e-5, 2e-5), "float16": (1e-2, 1e-2), "float64": (1e-4, 1e-4)}
 
 
 def epsilon(rng):
@@ -59,7 +60,7 @@ def layer_normalization(rng):
     inputs = [floats(rng, dims, dtype), floats(rng, dims[axis:], dtype)] + ([floats(rng, dims[axis:], dtype)] if chance(rng, 0.6) else [])
     outputs = pick(rng, [1, 1, 3, 2])
     left_out = (1,) if outputs == 3 and chance(rng, 0.3) else ()
-    tolerance = NORM[dtype] if dtype != "float64" else (1e-4, 1e-4)
+    tolerance = NORM[dtype]
     return {"opset": opset(rng, "LayerNormalization"), "node_attributes": given, "inputs": inputs, "outputs": outputs, "left_out": left_out, "tolerance": tolerance,
             "constants": some(rng, [1, 2], 0.4)}
 
@@ -70,7 +71,7 @@ def rms_normalization(rng):
     axis = int(rng.integers(len(dims)))
     given = epsilon(rng) | ({"axis": signed_axis(rng, axis, len(dims))} if axis != len(dims) - 1 or chance(rng, 0.5) else {})
     return {"opset": opset(rng, "RMSNormalization"), "node_attributes": given, "inputs": [floats(rng, dims, dtype), floats(rng, dims[axis:], dtype)],
-            "constants": some(rng, [1], 0.4), "tolerance": NORM[dtype] if dtype != "float64" else (1e-4, 1e-4)}
+            "constants": some(rng, [1], 0.4), "tolerance": NORM[dtype]}
 
 
 def lp_normalization(rng):
@@ -84,7 +85,7 @@ def lp_normalization(rng):
 
 
 def mean_variance_normalization(rng):
-    value = floats(rng, [size(rng, 3), size(rng, 4), size(rng, 5), size(rng, 5)], pick(rng, ["float32", "float32", "float16", "float64"]))
+    value = floats(rng, [size(rng, 3), size(rng, 4), size(rng, 5), size(rng, 5)], pick(rng, ["float32"] * 12 + ["float16", "float64"]))
     axes = [int(a) for a in sorted(rng.permutation(4)[:int(rng.integers(1, 5))])]
     return {"opset": opset(rng, "MeanVarianceNormalization"), "node_attributes": {"axes": axes} if chance(rng, 0.6) else {}, "inputs": [value + np.asarray(1, value.dtype)],
             "tolerance": (1e-3, 1e-3) if value.dtype == np.float32 else (2e-2, 2e-2)}
@@ -98,6 +99,8 @@ def lrn(rng):
 
 
 def dropout(rng):
+    if chance(rng, 0.2):
+        return training_dropout(rng)
     version = opset(rng, "Dropout")
     value = elements(rng, shape(rng, 0, 4), float_type(rng))
     outputs = pick(rng, [1, 2])

@@ -93,8 +93,7 @@ def top_k(rng):
     if version >= 11:
         given |= {name: int(rng.integers(2)) for name in ("largest",) if chance(rng, 0.6)}
         given |= {"sorted": 1} if chance(rng, 0.4) else {}
-    return {"opset": version, "node_attributes": given, "inputs": [value, np.array([k], np.int64)], "outputs": 2, "constants": some(rng, [0, 1]),
-            "left_out": pick(rng, [(), (), (0,), (1,)])}
+    return {"opset": version, "node_attributes": given, "inputs": [value, np.array([k], np.int64)], "outputs": 2, "constants": some(rng, [0, 1])}
 
 
 CASES = {
