@@ -243,6 +243,8 @@ def report(crew, shown):
             print(f"explained {crew.used[number]}: {operator} {predicate}: {reason}")
     for name, counts in sorted(crew.counts.items()):
         ran = counts["agreed"] + counts["explained"] + counts["failed"]
+        if ran + counts["refused"] < crew.options.cases:
+            print(f"only {ran + counts['refused']} of {name} were compared")
         if counts["refused"] > ran / 4:
             print(f"both refuse {counts['refused']} of {name}, such as {crew.refusals[name][:300]}")
         if counts["skipped"]:

@@ -188,7 +188,7 @@ CASES = {
     "Relu": unary("Relu", types=FLOATS + SIGNED + ("float32",) * 4),
     "Round": rounding("Round"),
     "Selu": unary("Selu", attributes={"alpha": (0.1, 3), "gamma": (0.1, 3)}),
-    "Shrink": unary("Shrink", types=NUMBERS, attributes={"bias": (-2, 2), "lambd": (0, 2)}),
+    "Shrink": unary("Shrink", types=NUMBERS, attributes={"bias": (-2, 2), "lambd": (0, 2)}, tolerance_of_doubles=(1e-6, 1e-6)),
     "Sigmoid": unary("Sigmoid", -20, 20),
     "Sign": unary("Sign", types=NUMBERS),
     "Sin": unary("Sin", -20, 20, tolerance=(1e-5, 2e-6)),

@@ -104,7 +104,12 @@ def int32_axes(case, ours, theirs):
 def cropped_reflection(case, ours, theirs):
     """A negative pad beside reflected or wrapped elements."""
     pads = case.attributes.get("pads") if case.opset < 11 else case.inputs[1]
-    return case.attributes.get("mode") in ("reflect", "wrap") and int(np.min(pads)) < 0
+    return case.attributes.get("mode") in ("reflect", "wrap", "edge") and int(np.min(pads)) < 0
+
+
+def pads_of_nothing(case, ours, theirs):
+    """No axis of size 0 is padded, but there is one."""
+    return case.inputs[0].size == 0 and ours.error is None and refused_with(theirs, "Unexpected mode")
 
 
 def body_in_float(case, ours, theirs):
@@ -139,6 +144,25 @@ def stride_beyond_kernel(case, ours, theirs):
     strides = case.attributes.get("strides", [1] * len(kernel))
     dilations = case.attributes.get("dilations", [1] * len(kernel))
     return any(s > (k - 1) * d + 1 for s, k, d in zip(strides, kernel, dilations))
+
+
+def window_of_pads(case, ours, theirs):
+    """The maximum of a window that holds pads only."""
+    return both(ours, theirs) and only_where(case, ours, theirs, np.isneginf(real(ours.outputs[0])))
+
+
+def empty_bools(case, ours, theirs):
+    return case.inputs[0].dtype == bool and case.inputs[0].size == 0 and refused_with(theirs, "not defined for empty set")
+
+
+def product_out_of_range(case, ours, theirs):
+    """An integer product that its type does not hold."""
+    if case.inputs[0].dtype.kind not in "iu" or not both(ours, theirs):
+        return False
+    axes = case.attributes.get("axes") if case.opset < 18 else case.array(1)
+    axes = tuple(int(a) for a in axes) if axes is not None and len(axes) else None
+    exact = np.prod(real(case.inputs[0]), axis=axes).reshape(np.shape(ours.outputs[0]))
+    return only_where(case, ours, theirs, np.abs(exact) > np.iinfo(case.inputs[0].dtype).max)
 
 
 def mask_without_training(case, ours, theirs):
@@ -214,7 +238,8 @@ def rounded_to_four_bits(case, ours, theirs):
 
 def one_element_sets(case, ours, theirs):
     """Each mean is over one element, or over equal ones: nothing but rounding is left."""
-    axes = tuple(case.attributes.get("axes", (0, 2, 3))) if case.op_type == "MeanVarianceNormalization" else tuple(range(2, case.inputs[0].ndim))
+    axes = {"MeanVarianceNormalization": tuple(case.attributes.get("axes", (0, 2, 3))), "BatchNormalization": (0, *range(2, case.inputs[0].ndim))}
+    axes = axes.get(case.op_type, tuple(range(2, case.inputs[0].ndim)))
     return both(ours, theirs) and int(np.prod([case.inputs[0].shape[a] for a in axes])) == 1
 
 
@@ -238,6 +263,24 @@ def fractional_length(case, ours, theirs):
     axes = case.attributes.get("axes", range(len(scales)))
     lengths = np.array([case.inputs[0].shape[a] for a in axes]) * real(scales)
     return bool((np.abs(lengths - np.round(lengths)) > 1e-5).any())
+
+
+def cropped_cubic(case, ours, theirs):
+    return case.attributes.get("coordinate_transformation_mode") == "tf_crop_and_resize" and case.attributes["mode"] == "cubic" and both(ours, theirs)
+
+
+def near_tie(case, ours, theirs):
+    """Where a coordinate is a multiple of one half but for rounding."""
+    if case.attributes["mode"] != "nearest" or not both(ours, theirs) or np.shape(ours.outputs[0]) != np.shape(theirs.outputs[0]):
+        return False
+    mask = np.zeros(ours.outputs[0].shape, bool)
+    for axis, (before, after) in enumerate(zip(case.inputs[0].shape, ours.outputs[0].shape)):
+        for scale in {after / before, *(float(s) for s in ([] if case.array(2) is None else case.inputs[2]))}:
+            position = np.arange(after)
+            for at in ((position + 0.5) / scale - 0.5, position / scale):
+                tie = np.abs(2 * at - np.round(2 * at)) < 1e-4
+                mask |= tie.reshape([-1 if i == axis else 1 for i in range(mask.ndim)])
+    return only_where(case, ours, theirs, mask)
 
 
 def ratio_of_negative_axes(case, ours, theirs):
