@@ -18,14 +18,15 @@ def number_of(dtype):
 def source(rng, dtype, target):
     dims = shape(rng, 0, 3, 7, 0.03)
     if dtype == "str":
-        whole = target not in FLOATS and target not in NARROW
-        return np.asarray(np.array(["0", "1", "-1", "12", "7"] if whole else NUMERALS, object)[rng.integers(0, 5 if whole else len(NUMERALS), dims)], object)
+        whole = target not in FLOATS and (target not in NARROW or "int4" in target)
+        return np.asarray(np.array(["0", "1", "3" if target.startswith("u") else "-1", "5", "7"] if whole else NUMERALS, object)[rng.integers(0, 5 if whole else len(NUMERALS), dims)], object)
     if dtype in NARROW:
         return np.asarray(rng.integers(-8, 8, dims) if dtype == "int4" else rng.integers(0, 16, dims) if dtype == "uint4" else rng.uniform(0 if target.startswith("uint") else -7, 7 if target.endswith("int4") else 30, dims)).astype(getattr(ml_dtypes, dtype))
     if dtype in FLOATS:
         high = 500 if target in FLOATS or target in NARROW else 100
         special = 0.2 if target in FLOATS + ("bool", "str") or "float" in target else 0
-        return floats(rng, dims, dtype, 0 if target.startswith("uint") else -high, 15 if target == "uint4" else 7 if target == "int4" else high, special)
+        high = 15 if target == "uint4" else 7 if target == "int4" else high
+        return floats(rng, dims, dtype, 0 if target.startswith("uint") else -high, high, special)
     return elements(rng, dims, dtype)
 
 

@@ -7,7 +7,10 @@ import onnx
 
 from operators.case import NEWEST
 
-OLDEST = 7  # ONNX Runtime promises nothing below
+OLDEST = 7  # ONNX Runtime promises nothing below, but runs some
+# Operators whose first versions work otherwise than by other types: without broadcasting, with attributes in place of inputs, in training.
+CHANGED_BY_7 = {"Add", "And", "BatchNormalization", "Div", "Dropout", "Equal", "Gemm", "Greater", "Less", "Mul", "Or", "PRelu", "Pow", "Reshape", "Sub", "Tile",
+                "Upsample", "Xor", "Mean", "Sum", "Max", "Min", "GRU", "LSTM", "RNN", "Hardmax"}
 FLOATS = ("float32", "float64", "float16")
 SIGNED = ("int8", "int16", "int32", "int64")
 UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
@@ -32,6 +35,8 @@ def versions(op_type, domain=""):
 def opset(rng, op_type, low=OLDEST, high=NEWEST):
     """A version range of the operator, then an opset within it."""
     starts = [v for v in versions(op_type) if v <= high]
+    if low == OLDEST and starts[0] < OLDEST and op_type not in CHANGED_BY_7 and chance(rng, 0.08):
+        return int(rng.integers(starts[0], OLDEST))
     ranges = [(max(low, v), min(high, w - 1)) for v, w in zip(starts, starts[1:] + [high + 1])]
     first, last = pick(rng, [(a, b) for a, b in ranges if a <= b])
     return first if chance(rng, 0.5) else int(rng.integers(first, last + 1))
@@ -46,7 +51,9 @@ def size(rng, most=6, zero=0.0):
 
 
 def shape(rng, low=0, high=4, most=6, zero=0.02):
-    """Of rank low to high; `zero` is each dimension's chance to be empty."""
+    """Of rank low to high; `zero` is each dimension's chance to be empty. Now and then long enough for whole vectors and their tails."""
+    if low <= 2 <= high and chance(rng, 0.06):
+        return [size(rng, 40), size(rng, 150)] if chance(rng, 0.5) or low == 2 or high < 1 else [size(rng, 600)]
     return [size(rng, most, zero) for _ in range(int(rng.integers(low, high + 1)))]
 
 

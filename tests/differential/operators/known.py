@@ -165,6 +165,10 @@ def product_out_of_range(case, ours, theirs):
     return only_where(case, ours, theirs, np.abs(exact) > np.iinfo(case.inputs[0].dtype).max)
 
 
+def arg_of_nothing(case, ours, theirs):
+    return case.inputs[0].shape[case.attributes.get("axis", 0)] == 0 and ours.error is not None and theirs.error is None and theirs.outputs[0].size == 0
+
+
 def mask_without_training(case, ours, theirs):
     """All is kept, so our mask is true."""
     return case.opset < 12 and both(ours, theirs) and len(ours.outputs) == 2 and bool(np.all(ours.outputs[1])) and not np.any(theirs.outputs[1])
@@ -241,6 +245,17 @@ def one_element_sets(case, ours, theirs):
     axes = {"MeanVarianceNormalization": tuple(case.attributes.get("axes", (0, 2, 3))), "BatchNormalization": (0, *range(2, case.inputs[0].ndim))}
     axes = axes.get(case.op_type, tuple(range(2, case.inputs[0].ndim)))
     return both(ours, theirs) and int(np.prod([case.inputs[0].shape[a] for a in axes])) == 1
+
+
+def cancelled_variance(case, ours, theirs):
+    """Ours is near the exact result."""
+    if not both(ours, theirs) or case.inputs[0].dtype != np.float32:
+        return False
+    x, scale, bias = (real(value) for value in case.inputs)
+    groups = x.reshape(x.shape[0], case.attributes["num_groups"], -1)
+    y = (groups - groups.mean(-1, keepdims=True)) / np.sqrt(groups.var(-1, keepdims=True) + np.float32(case.attributes.get("epsilon", 1e-5)))
+    channels = [1, -1] + [1] * (x.ndim - 2)
+    return not unequal(ours.outputs[0], y.reshape(x.shape) * scale.reshape(channels) + bias.reshape(channels), *case.tolerance).any()
 
 
 def complement(case, ours, theirs):

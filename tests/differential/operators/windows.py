@@ -4,7 +4,7 @@ import numpy as np
 
 from operators.draw import chance, elements, floats, integers, opset, pick, shape, size, some
 
-CONV = {"float32": (5e-5, 5e-5), "float16": (1e-2, 2e-2), "float64": (1e-9, 1e-9)}
+CONV = {"float32": (5e-5, 5e-4), "float16": (1e-2, 1e-1), "float64": (1e-9, 1e-9)}
 AUTO = ("NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
 
 
@@ -14,7 +14,8 @@ class Window:
     def __init__(self, rng, rank=None, dilated=True, auto=AUTO):
         self.rank = rank or pick(rng, [1, 2, 2, 2, 3])
         most = {1: 12, 2: 9, 3: 6}[self.rank]
-        self.kernel = [int(rng.integers(1, 5)) for _ in range(self.rank)]
+        most += 12 if self.rank < 3 and chance(rng, 0.1) else 0
+        self.kernel = [3 if chance(rng, 0.2) else int(rng.integers(1, 5)) for _ in range(self.rank)]
         self.strides = [int(rng.integers(1, 4)) for _ in range(self.rank)]
         self.dilations = [int(rng.integers(1, 4)) if dilated and chance(rng, 0.3) else 1 for _ in range(self.rank)]
         self.auto = pick(rng, auto) if chance(rng, 0.3) else None
@@ -40,7 +41,9 @@ class Window:
 def groups_of(rng):
     """(groups, input channels of a group, output channels of a group)"""
     if chance(rng, 0.25):
-        return int(rng.integers(1, 9)), 1, pick(rng, [1, 1, 2])
+        return int(rng.integers(1, 9 if chance(rng, 0.7) else 40)), 1, pick(rng, [1, 1, 2])
+    if chance(rng, 0.12):
+        return pick(rng, [1, 1, 2]), pick(rng, [8, 16, 3, 24]), pick(rng, [8, 16, 5, 32])
     return pick(rng, [1, 1, 1, 2, 3]), size(rng, 4), size(rng, 4)
 
 
