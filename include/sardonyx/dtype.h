@@ -39,11 +39,13 @@ enum class DType : int32_t {
   kFloat8E8M0 = 24,
   kUInt2 = 25,
   kInt2 = 26,
+  // Not of ONNX, and no type of a file: elements that are tensors themselves. Sequences and maps are such tensors; see tensor.h.
+  kTensor = 31,
 };
-inline constexpr int kDTypeCount = 27;
+inline constexpr int kDTypeCount = 27;  // of ONNX
 
-bool is_valid(DType dtype) noexcept;               // a known type other than kUndefined
-int bit_width(DType dtype) noexcept;               // bits of one element; 0 for kString and kUndefined
+bool is_valid(DType dtype) noexcept;               // a type of ONNX other than kUndefined
+int bit_width(DType dtype) noexcept;               // bits of one element; 0 for kString, kTensor and kUndefined
 bool is_floating_point(DType dtype) noexcept;      // float32, float64, float16, bfloat16, float8 kinds, float4
 bool is_integral(DType dtype) noexcept;            // signed and unsigned integers of any width; not bool
 std::string_view to_string(DType dtype) noexcept;  // ONNX's lower-case name: "float", "int64", "float8e4m3fn", ...

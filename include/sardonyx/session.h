@@ -8,11 +8,13 @@
 // of a result do not depend on the number of threads. Denormal floats are flushed to zero.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,6 +54,13 @@ struct SessionOptions {
   // it computes anything. Values whose shape depends on data are known, and counted, only when they are made.
   size_t max_memory = 0;
   std::shared_ptr<core::ThreadPool> thread_pool = {};  // null: the session has its own
+};
+
+// How the caller may end a run before it is done; it then throws Cancelled, and the session stays usable. Asked before each node and each
+// iteration of Loop and Scan.
+struct RunOptions {
+  std::stop_token cancel = {};  // of a std::stop_source that another thread may ask to stop
+  std::optional<std::chrono::steady_clock::time_point> deadline = {};
 };
 
 // An input or output of the model.
@@ -135,8 +144,9 @@ class InferenceSession {
   // Computes the named outputs (empty: all, in the order of the model). Only what they need is computed. May be called from many threads
   // at once. The results are owned by the caller and share nothing with feeds, weights or each other.
   // Throws InvalidArgument where names, types or shapes of feeds do not fit the model; ResourceLimit; and what operators find in the data.
-  std::vector<Tensor> run(const std::vector<std::string>& output_names, const Feeds& feeds) const;
-  std::vector<Tensor> run(const Feeds& feeds) const { return run(std::vector<std::string>(), feeds); }
+  // Sequences, maps and optionals are fed and returned as tensor.h describes; results in a sequence may share memory with one another.
+  std::vector<Tensor> run(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options = {}) const;
+  std::vector<Tensor> run(const Feeds& feeds, const RunOptions& run_options = {}) const { return run({}, feeds, run_options); }
 
   // The plan for these shapes of the inputs. Inputs that are left out take their declared size; a symbolic axis must be given.
   PlanReport explain(const InputShapes& shapes) const;

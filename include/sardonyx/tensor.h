@@ -2,6 +2,10 @@
 //
 // Copying a Tensor copies the handle, not the elements; clone() copies the elements. The elements are owned, borrowed from the caller,
 // or a view on memory that somebody else keeps alive (a mapped file). Views on read-only memory refuse mutable access.
+//
+// Values of ONNX that are no tensors are tensors of tensors (DType::kTensor): a sequence has rank 1 and its items as elements, a map has
+// rank 1 and two elements, its keys and its values (in the same order; values that are no tensors are a sequence), an empty optional is an
+// undefined tensor, and an optional that holds something is that something.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +30,7 @@ std::string to_string(std::span<const int64_t> shape);
 // Product of the sizes; 1 for rank 0. Throws InvalidArgument for a negative size, ResourceLimit where the product exceeds int64.
 int64_t element_count(std::span<const int64_t> shape);
 
-// Bytes that hold `count` elements; packed types round up to whole bytes; strings count as sizeof(std::string).
+// Bytes that hold `count` elements; packed types round up to whole bytes; strings and tensors count as the objects.
 // Throws ResourceLimit where that exceeds size_t.
 size_t storage_bytes(DType dtype, int64_t count);
 
@@ -34,10 +38,11 @@ class Tensor {
  public:
   Tensor() = default;  // an undefined tensor: defined() is false
 
-  // Owned elements, zero-initialised (empty strings for kString), aligned to 64 bytes. Throws ResourceLimit if they cannot be had.
+  // Owned elements, zero-initialised (empty strings for kString, undefined tensors for kTensor), aligned to 64 bytes. Throws ResourceLimit
+  // if they cannot be had.
   explicit Tensor(Shape shape, DType dtype = DType::kFloat32);
 
-  // Owned, uninitialised (strings are empty).
+  // Owned, uninitialised (strings are empty, tensors undefined).
   static Tensor empty(Shape shape, DType dtype = DType::kFloat32);
   static Tensor zeros(Shape shape, DType dtype = DType::kFloat32) { return Tensor(std::move(shape), dtype); }
   static Tensor ones(Shape shape, DType dtype = DType::kFloat32) { return full(std::move(shape), 1.0, dtype); }
@@ -52,14 +57,16 @@ class Tensor {
     return of<T>(std::move(shape), std::span<const T>(values.begin(), values.size()));
   }
   static Tensor of_strings(Shape shape, std::vector<std::string> values);
+  // A sequence; the items are shared, not copied.
+  static Tensor of_tensors(std::vector<Tensor> items);
   template <class T>
   static Tensor scalar(T value) {
     return of<T>({}, {value});
   }
 
-  // Borrowed: the caller keeps `data` alive and unmoved for as long as any handle lives. Not for kString.
+  // Borrowed: the caller keeps `data` alive and unmoved for as long as any handle lives. Not for kString and kTensor.
   static Tensor from_blob(void* data, Shape shape, DType dtype = DType::kFloat32);
-  // A read-only view on memory kept alive by `owner` (null: the caller keeps it alive). Not for kString.
+  // A read-only view on memory kept alive by `owner` (null: the caller keeps it alive). Not for kString and kTensor.
   static Tensor view(std::shared_ptr<const void> owner, const void* data, Shape shape, DType dtype);
 
   bool defined() const noexcept { return impl_ != nullptr; }
@@ -87,6 +94,7 @@ class Tensor {
     return {static_cast<T*>(mutable_raw()), static_cast<size_t>(impl().count)};
   }
   std::span<const std::string> strings() const { return values<std::string>(); }
+  std::span<const Tensor> tensors() const;  // the items of a sequence
   // The only element. Throws InvalidArgument unless numel() == 1.
   template <class T>
   T item() const {
@@ -94,7 +102,7 @@ class Tensor {
     return values<T>()[0];
   }
 
-  Tensor clone() const;
+  Tensor clone() const;  // elements that are tensors are cloned too
   // Same elements, another shape (one size may be -1: inferred). Shares the storage.
   Tensor reshape(Shape shape) const;
   // Each element converted as a C++ cast (floats to float16/bfloat16 round to nearest even). Shares the storage if nothing changes.
@@ -122,6 +130,10 @@ class Tensor {
 
   std::shared_ptr<Impl> impl_;
 };
+
+template <>
+inline constexpr DType kDTypeOf<Tensor> = DType::kTensor;
+inline std::span<const Tensor> Tensor::tensors() const { return values<Tensor>(); }
 
 template <class T>
 Tensor Tensor::of(Shape shape, std::span<const T> values) {

@@ -98,8 +98,9 @@ const std::vector<NodeArg>& InferenceSession::overridable_initializers() const n
 const ModelMetadata& InferenceSession::metadata() const noexcept { return state_->session.program().metadata(); }
 int InferenceSession::threads() const noexcept { return state_->session.threads(); }
 
-std::vector<Tensor> InferenceSession::run(const std::vector<std::string>& output_names, const Feeds& feeds) const {
-  return state_->session.run(output_names, feeds);
+std::vector<Tensor> InferenceSession::run(const std::vector<std::string>& output_names, const Feeds& feeds,
+                                          const RunOptions& run_options) const {
+  return state_->session.run(output_names, feeds, run_options);
 }
 
 PlanReport InferenceSession::explain(const InputShapes& shapes) const { return state_->session.explain(shapes); }

@@ -39,7 +39,7 @@ bool is_valid(DType dtype) noexcept { return row(dtype).kind != Kind::kNone; }
 int bit_width(DType dtype) noexcept { return row(dtype).bits; }
 bool is_floating_point(DType dtype) noexcept { return row(dtype).kind == Kind::kFloat; }
 bool is_integral(DType dtype) noexcept { return row(dtype).kind == Kind::kInteger; }
-std::string_view to_string(DType dtype) noexcept { return row(dtype).name; }
+std::string_view to_string(DType dtype) noexcept { return dtype == DType::kTensor ? "tensor" : row(dtype).name; }
 std::string type_string(DType dtype) { return "tensor(" + std::string(to_string(dtype)) + ")"; }
 
 std::optional<DType> dtype_from_string(std::string_view name) noexcept {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <complex>
 #include <cstdlib>
 #include <cstring>
@@ -15,11 +16,21 @@ constexpr size_t kTensorAlignment = 64;
 
 [[noreturn]] void fail(ErrorCode code, std::string message) { throw Error(code, std::move(message)); }
 
+// Bytes of an element that is an object; 0 for all others.
+size_t object_bytes(DType dtype) noexcept {
+  return dtype == DType::kString ? sizeof(std::string) : dtype == DType::kTensor ? sizeof(Tensor) : 0;
+}
+
+void require_element_type(DType dtype) {
+  if (!is_valid(dtype) && dtype != DType::kTensor) fail(ErrorCode::kInvalidArgument, "a tensor needs an element type");
+}
+
 std::shared_ptr<void> allocate(DType dtype, int64_t count, bool zero) {
   const size_t bytes = storage_bytes(dtype, count);
   if (dtype == DType::kString) {
     return std::shared_ptr<std::string[]>(new std::string[static_cast<size_t>(count)]);
   }
+  if (dtype == DType::kTensor) return std::shared_ptr<Tensor[]>(new Tensor[static_cast<size_t>(count)]);
   if (bytes > std::numeric_limits<size_t>::max() - kTensorAlignment)
     fail(ErrorCode::kResourceLimit, "a tensor larger than the address space");
   const size_t rounded = bytes == 0 ? kTensorAlignment : (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
@@ -108,8 +119,8 @@ int64_t element_count(std::span<const int64_t> shape) {
 size_t storage_bytes(DType dtype, int64_t count) {
   const auto elements = static_cast<size_t>(count);
   size_t bytes = 0;
-  if (dtype == DType::kString) {
-    if (!__builtin_mul_overflow(elements, sizeof(std::string), &bytes)) return bytes;
+  if (const size_t object = object_bytes(dtype); object != 0) {
+    if (!__builtin_mul_overflow(elements, object, &bytes)) return bytes;
   } else {
     const auto bits = static_cast<size_t>(bit_width(dtype));
     if (bits < 8) return elements / 8 * bits + (elements % 8 * bits + 7) / 8;
@@ -126,7 +137,7 @@ Tensor Tensor::from_impl(Impl impl) {
 
 Tensor::Tensor(Shape shape, DType dtype) {
   Impl impl{dtype, std::move(shape), 0, nullptr, nullptr, nullptr};
-  if (!is_valid(dtype)) fail(ErrorCode::kInvalidArgument, "a tensor needs an element type");
+  require_element_type(dtype);
   impl.count = element_count(impl.shape);
   std::shared_ptr<void> storage = allocate(dtype, impl.count, true);
   impl.data = impl.writable = storage.get();
@@ -136,7 +147,7 @@ Tensor::Tensor(Shape shape, DType dtype) {
 
 Tensor Tensor::empty(Shape shape, DType dtype) {
   Impl impl{dtype, std::move(shape), 0, nullptr, nullptr, nullptr};
-  if (!is_valid(dtype)) fail(ErrorCode::kInvalidArgument, "a tensor needs an element type");
+  require_element_type(dtype);
   impl.count = element_count(impl.shape);
   std::shared_ptr<void> storage = allocate(dtype, impl.count, false);
   impl.data = impl.writable = storage.get();
@@ -165,6 +176,12 @@ Tensor Tensor::of_strings(Shape shape, std::vector<std::string> values) {
   return result;
 }
 
+Tensor Tensor::of_tensors(std::vector<Tensor> items) {
+  Tensor result({static_cast<int64_t>(items.size())}, DType::kTensor);
+  std::ranges::move(items, result.mutable_values<Tensor>().begin());
+  return result;
+}
+
 Tensor Tensor::from_blob(void* data, Shape shape, DType dtype) {
   Tensor result = view(nullptr, data, std::move(shape), dtype);
   result.impl_->writable = data;
@@ -172,7 +189,7 @@ Tensor Tensor::from_blob(void* data, Shape shape, DType dtype) {
 }
 
 Tensor Tensor::view(std::shared_ptr<const void> owner, const void* data, Shape shape, DType dtype) {
-  if (!is_valid(dtype) || dtype == DType::kString) fail(ErrorCode::kInvalidArgument, "a view needs a numeric element type");
+  if (!is_valid(dtype) || object_bytes(dtype) != 0) fail(ErrorCode::kInvalidArgument, "a view needs a numeric element type");
   Impl impl{dtype, std::move(shape), 0, data, nullptr, std::move(owner)};
   impl.count = element_count(impl.shape);
   storage_bytes(dtype, impl.count);
@@ -202,6 +219,8 @@ Tensor Tensor::clone() const {
   if (dtype() == DType::kString) {
     const std::span<const std::string> from = strings();
     std::copy(from.begin(), from.end(), copy.mutable_values<std::string>().begin());
+  } else if (dtype() == DType::kTensor) {
+    std::ranges::transform(tensors(), copy.mutable_values<Tensor>().begin(), [](const Tensor& t) { return t.defined() ? t.clone() : t; });
   } else if (numel() > 0) {
     std::memcpy(copy.mutable_raw(), raw(), byte_size());
   }

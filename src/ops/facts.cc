@@ -43,7 +43,12 @@ size_t tensor_byte_limit() noexcept {
   return limit;
 }
 
+static void refuse_structures(DType dtype) {
+  if (dtype == DType::kTensor) throw argument_error("an input is a sequence or a map; the operator takes tensors");
+}
+
 ValueFacts output(DType dtype, Shape shape) {
+  refuse_structures(dtype);
   if (storage_bytes(dtype, element_count(shape)) > tensor_byte_limit()) {
     throw Error(ErrorCode::kResourceLimit,
                 fmt::format("the output {} of type {} is larger than the memory of this machine", to_string(shape), type_string(dtype)));
@@ -97,6 +102,7 @@ Shape broadcast(std::span<const int64_t> a, std::span<const int64_t> b) {
 
 size_t element_bytes(DType dtype) {
   if (dtype == DType::kString) return sizeof(std::string);
+  refuse_structures(dtype);
   const int bits = bit_width(dtype);
   if (bits < 8)
     throw unsupported_error("elements of type {} cannot be moved one by one; cast to a type of whole bytes first", type_string(dtype));

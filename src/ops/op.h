@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/interrupt.h"
 #include "core/parallel.h"
 #include "sardonyx/model.h"
 #include "sardonyx/tensor.h"
@@ -33,22 +34,42 @@ struct ValueFacts {
   bool present() const noexcept { return dtype != DType::kUndefined; }
 };
 
+struct RunContext;
+
+// A graph that a node holds (a branch of If, the body of Loop), compiled by whoever prepares the node.
+class Body {
+ public:
+  virtual ~Body() = default;
+  virtual const model::Graph& signature() const noexcept = 0;  // its inputs and outputs as declared; no nodes
+  // Runs the graph on its inputs, within the run of the node that holds it (`context`): the inputs of that context behind the node's own
+  // ones are what the node's graphs read from the graph around. Results may share memory with inputs of the graph or of the node.
+  virtual std::vector<Tensor> run(std::span<const Tensor> inputs, const RunContext& context) const = 0;
+};
+
+struct NodeBody {
+  std::string_view attribute;  // "then_branch"
+  std::shared_ptr<const Body> body;
+};
+
 struct PrepareContext {
   const model::Node& node;
   int64_t opset = 0;                         // version of the node's domain that the model imports
   std::span<const Tensor* const> constants;  // one per input; null where the value is not constant or the input is absent
+  std::span<const NodeBody> bodies = {};     // the node's graphs; none where nobody compiles them (eager calls)
 };
 
+// A node with graphs has more inputs when it is bound and run than it lists: see Body::run.
 struct BindContext {
   std::span<const ValueFacts> inputs;
   int threads = 1;
 };
 
 struct RunContext {
-  std::span<const Tensor> inputs;  // undefined Tensor: the optional input is absent
+  std::span<const Tensor> inputs;  // undefined Tensor: the optional input is absent, or an empty optional
   std::span<Tensor> outputs;       // allocated with the bound type and shape; a dynamic step's kernel assigns them itself
   std::byte* scratch = nullptr;    // Bound::scratch_bytes, aligned to 64
   core::ThreadPool& pool;
+  const core::Interrupt* interrupt = nullptr;  // null: nobody can stop the run
 };
 
 class Bound {
@@ -57,9 +78,11 @@ class Bound {
   virtual void run(const RunContext& context) const = 0;
 
   // One for each output of the node. kUndefined: the node leaves it out, and run() gets an undefined Tensor. `constant` is set where the
-  // elements follow from the bound shapes (Shape, Size); it lives as long as the Bound. In a dynamic step the types alone are set.
+  // elements follow from the bound shapes (Shape, Size); it lives as long as the Bound. In a dynamic step the types alone are set, and
+  // kUndefined stands for a type that is not known before the run.
   std::vector<ValueFacts> outputs;
-  bool dynamic = false;  // output shapes depend on data: the kernel makes the outputs in run()
+  bool dynamic = false;    // output shapes depend on data: the kernel makes the outputs in run(), and may hand out inputs
+  bool may_empty = false;  // run() may leave outputs undefined: empty optionals
   size_t scratch_bytes = 0;
   int alias_input = -1;               // output 0 has the elements of this input under another shape (Reshape, Identity): a plan may alias
   int in_place_input = -1;            // output 0 may take the memory of this input, if nobody needs that input afterwards

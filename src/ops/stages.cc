@@ -61,6 +61,14 @@ std::unique_ptr<Bound> make_alias(ValueFacts output) {
   return bound;
 }
 
+std::unique_ptr<Bound> make_pass_on(DType dtype) {
+  auto bound = make_bound(ValueFacts{dtype, {}, nullptr}, [](const RunContext& r) { r.outputs[0] = r.inputs[0]; });
+  bound->dynamic = true;
+  bound->may_empty = true;
+  bound->kernel = "hand on";
+  return bound;
+}
+
 std::vector<Tensor> run_step(const Bound& bound, std::span<const Tensor> inputs, core::ThreadPool& pool) {
   std::vector<Tensor> outputs(bound.outputs.size());
   if (bound.alias_input >= 0) {

@@ -47,6 +47,10 @@ std::unique_ptr<Prepared> make_prepared(Bind bind) {
 // A bound step whose output has the elements of input 0 under another shape.
 std::unique_ptr<Bound> make_alias(ValueFacts output);
 
+// A dynamic step that hands input 0 on as it is: a sequence, a map, an optional. `dtype`: of the input; kUndefined: it is an empty
+// optional.
+std::unique_ptr<Bound> make_pass_on(DType dtype);
+
 // Allocates outputs and scratch and runs the step.
 std::vector<Tensor> run_step(const Bound& bound, std::span<const Tensor> inputs, core::ThreadPool& pool);
 

@@ -6,29 +6,36 @@
 #include <functional>
 #include <queue>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace sardonyx::optimize {
 namespace {
 
 constexpr size_t kGiven = static_cast<size_t>(-1);  // "producer" of graph inputs and initializers
 
-void collect_reads(const model::Graph& graph, std::vector<std::string_view>& names);
+// Appends the names; a name may come more than once.
+void collect_outer_names(const model::Graph& graph, std::vector<std::string_view>& names);
 
-void collect_subgraph_reads(const model::Node& node, std::vector<std::string_view>& names) {
+void collect_outer_names(const model::Node& node, std::vector<std::string_view>& names) {
   for (const model::Attribute& attribute : node.attribute) {
-    if (attribute.g) collect_reads(*attribute.g, names);
-    for (const auto& graph : attribute.graphs) collect_reads(*graph, names);
+    if (attribute.g) collect_outer_names(*attribute.g, names);
+    for (const auto& graph : attribute.graphs) collect_outer_names(*graph, names);
   }
 }
 
-void collect_reads(const model::Graph& graph, std::vector<std::string_view>& names) {
+void collect_outer_names(const model::Graph& graph, std::vector<std::string_view>& names) {
+  std::unordered_set<std::string_view> own;
+  for (const model::ValueInfo& input : graph.input) own.insert(input.name);
+  for (const model::TensorData& tensor : graph.initializer) own.insert(tensor.name);
+  for (const model::SparseTensorData& tensor : graph.sparse_initializer) own.insert(tensor.values.name);
+  for (const model::Node& node : graph.node) own.insert(node.output.begin(), node.output.end());
+  std::vector<std::string_view> read;
   for (const model::Node& node : graph.node) {
-    for (const std::string& input : node.input) {
-      if (!input.empty()) names.push_back(input);
-    }
-    collect_subgraph_reads(node, names);
+    read.insert(read.end(), node.input.begin(), node.input.end());
+    collect_outer_names(node, read);
   }
-  for (const model::ValueInfo& output : graph.output) names.push_back(output.name);
+  for (const model::ValueInfo& output : graph.output) read.push_back(output.name);
+  std::ranges::copy_if(read, std::back_inserter(names), [&](std::string_view name) { return !name.empty() && !own.contains(name); });
 }
 
 using Producers = std::unordered_map<std::string_view, size_t>;
@@ -85,7 +92,15 @@ Dependencies find_dependencies(const model::Graph& graph) {
 
 std::vector<std::string_view> names_read_by_subgraphs(const model::Node& node) {
   std::vector<std::string_view> names;
-  collect_subgraph_reads(node, names);
+  collect_outer_names(node, names);
+  return names;
+}
+
+std::vector<std::string_view> outer_names(const model::Graph& graph) {
+  std::vector<std::string_view> names;
+  collect_outer_names(graph, names);
+  std::ranges::sort(names);
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
 }
 

@@ -9,8 +9,10 @@
 
 namespace sardonyx::optimize {
 
-// Names that the graphs inside a node's attributes read, at any depth: they may refer to values of the graph around.
+// Values of the graph around that the graphs inside a node's attributes read, at any depth; a name may come more than once.
 std::vector<std::string_view> names_read_by_subgraphs(const model::Node& node);
+// Values of the graphs around that a graph reads; sorted, each once.
+std::vector<std::string_view> outer_names(const model::Graph& graph);
 
 // Indexes of graph.node such that each node comes after those it reads from; the file's order wherever that is possible.
 // Throws InvalidModel, naming the node, for a value that nothing produces, a value produced twice, and a cycle.

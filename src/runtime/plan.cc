@@ -8,10 +8,15 @@
 namespace sardonyx::runtime {
 namespace {
 
-// Whether a kernel handed out one of its inputs.
-bool is_one_of(const Tensor& tensor, std::span<const Tensor> inputs) {
-  return tensor.numel() > 0 &&
-         std::ranges::any_of(inputs, [&](const Tensor& input) { return input.defined() && input.raw() == tensor.raw(); });
+bool is_one_of(const Tensor& tensor, std::span<const Tensor> others) {
+  return tensor.defined() && tensor.numel() > 0 &&
+         std::ranges::any_of(others, [&](const Tensor& other) { return other.defined() && other.raw() == tensor.raw(); });
+}
+
+// Whether a tensor begins within the memory of another one.
+bool lies_in(const Tensor& tensor, const Tensor& other) {
+  const auto at = reinterpret_cast<uintptr_t>(tensor.raw()), begin = reinterpret_cast<uintptr_t>(other.raw());
+  return at >= begin && at - begin < std::max<size_t>(other.byte_size(), 1);
 }
 
 class Clock {
@@ -103,7 +108,7 @@ void Plan::start(Frame& frame, std::span<const Tensor* const> inputs) const {
   }
 }
 
-std::vector<Tensor> Plan::run(std::span<const Tensor* const> inputs, Workspace& workspace, core::ThreadPool& pool, double* seconds) const {
+std::vector<Tensor> Plan::run(std::span<const Tensor* const> inputs, Workspace& workspace, const RunSetting& setting) const {
   Frame& frame = this->frame(workspace);
   // Lets feeds and results go, also when an operator throws; the frame is then made anew.
   struct Clear {
@@ -117,16 +122,17 @@ std::vector<Tensor> Plan::run(std::span<const Tensor* const> inputs, Workspace& 
   Clock clock;
   for (size_t i = 0; i < steps_.size(); ++i) {
     const PlanStep& step = steps_[i];
+    if (setting.interrupt) setting.interrupt->check();
     if (!step.aliased) {
-      with_trail([&] { return program_.nodes()[step.node].where(); }, [&] { run_step(step, frame, pool); });
+      with_trail([&] { return program_.nodes()[step.node].where(); }, [&] { run_step(step, frame, setting); });
     }
-    if (seconds) seconds[i] = clock.seconds_since_last();
+    if (setting.seconds) setting.seconds[i] = clock.seconds_since_last();
   }
   frame.ready = true;
-  return take_results(frame);
+  return take_results(frame, setting.lend_inputs);
 }
 
-void Plan::run_step(const PlanStep& step, Frame& frame, core::ThreadPool& pool) const {
+void Plan::run_step(const PlanStep& step, Frame& frame, const RunSetting& setting) const {
   const ProgramNode& node = program_.nodes()[step.node];
   const auto run_value = [&](size_t slot) {
     const ValueId id = slots_[slot];
@@ -139,11 +145,11 @@ void Plan::run_step(const PlanStep& step, Frame& frame, core::ThreadPool& pool) 
     if (const int32_t v = run_value(slot); v >= 0) frame.slots[slot] = frame.run_values[static_cast<size_t>(v)];
   }
   if (step.late) {
-    run_late(step, inputs, outputs, pool);
+    run_late(step, inputs, outputs, setting);
   } else {
     if (!step.bound->dynamic) allocate_missing(*step.bound, node, outputs);
-    step.bound->run({inputs, outputs, frame.base + step.scratch_offset, pool});
-    if (step.bound->dynamic) own_results(node, inputs, outputs);
+    step.bound->run({inputs, outputs, frame.base + step.scratch_offset, setting.pool, setting.interrupt});
+    if (step.bound->dynamic) own_results(node, *step.bound, inputs, outputs);
   }
   for (size_t slot = step.first_input; slot < end; ++slot) {
     const int32_t v = run_value(slot);
@@ -162,16 +168,36 @@ void Plan::allocate_missing(const ops::Bound& bound, const ProgramNode& node, st
   }
 }
 
-// A dynamic kernel may hand out an input, whose memory the plan soon gives to another value.
-void Plan::own_results(const ProgramNode& node, std::span<const Tensor> inputs, std::span<Tensor> outputs) {
+// The value in memory of its own, where it is, or holds, an input whose memory is not the run's alone: a place in the arena that soon has
+// another value, a feed, a weight.
+Tensor Plan::owned(const Tensor& tensor, const ProgramNode& node, std::span<const Tensor> inputs) const {
+  if (!tensor.defined() || tensor.numel() == 0) return tensor;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (!inputs[i].defined() || !lies_in(tensor, inputs[i])) continue;
+    return values_[static_cast<size_t>(node.inputs[i])].place == Place::kHeap ? tensor : tensor.clone();
+  }
+  if (tensor.dtype() != DType::kTensor) return tensor;
+  std::vector<Tensor> items;
+  bool changed = false;
+  for (const Tensor& item : tensor.tensors()) {
+    items.push_back(owned(item, node, inputs));
+    changed = changed || items.back().identity() != item.identity();
+  }
+  return changed ? Tensor::of_tensors(std::move(items)) : tensor;
+}
+
+// A dynamic kernel may hand out its inputs.
+void Plan::own_results(const ProgramNode& node, const ops::Bound& bound, std::span<const Tensor> inputs, std::span<Tensor> outputs) const {
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (node.outputs[i] == kAbsent) continue;
-    if (!outputs[i].defined()) throw Error(ErrorCode::kInternal, "the kernel left output '" + node.node.output[i] + "' undefined");
-    if (is_one_of(outputs[i], inputs)) outputs[i] = outputs[i].clone();
+    if (!outputs[i].defined() && !bound.may_empty) {
+      throw Error(ErrorCode::kInternal, "the kernel left output '" + node.node.output[i] + "' undefined");
+    }
+    outputs[i] = owned(outputs[i], node, inputs);
   }
 }
 
-void Plan::run_late(const PlanStep& step, std::span<const Tensor> inputs, std::span<Tensor> outputs, core::ThreadPool& pool) const {
+void Plan::run_late(const PlanStep& step, std::span<const Tensor> inputs, std::span<Tensor> outputs, const RunSetting& setting) const {
   const ProgramNode& node = program_.nodes()[step.node];
   std::vector<ops::ValueFacts> facts;
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -183,23 +209,25 @@ void Plan::run_late(const PlanStep& step, std::span<const Tensor> inputs, std::s
     if (value.place == Place::kConstant) {
       facts.push_back({value.dtype, value.shape, value.constant.defined() ? &value.constant : nullptr});
     } else {
-      facts.push_back({inputs[i].dtype(), inputs[i].shape(), nullptr});
+      facts.push_back(inputs[i].defined() ? ops::ValueFacts{inputs[i].dtype(), inputs[i].shape(), nullptr} : ops::ValueFacts{});
     }
   }
-  const std::shared_ptr<const ops::Bound> bound = step.late->bind(*node.prepared, facts, pool.threads());
+  const std::shared_ptr<const ops::Bound> bound = step.late->bind(*node.prepared, facts, setting.pool.threads());
   if (!bound->dynamic) allocate_missing(*bound, node, outputs);
   core::Arena scratch(bound->scratch_bytes);
-  bound->run({inputs, outputs, scratch.data(), pool});
-  own_results(node, inputs, outputs);
+  bound->run({inputs, outputs, scratch.data(), setting.pool, setting.interrupt});
+  own_results(node, *bound, inputs, outputs);
 }
 
-std::vector<Tensor> Plan::take_results(Frame& frame) const {
+std::vector<Tensor> Plan::take_results(Frame& frame, bool lend_inputs) const {
   std::vector<Tensor> results;
   results.reserve(results_.size());
   for (const Result& result : results_) {
     const PlanValue& value = values_[static_cast<size_t>(result.value)];
     const Tensor& tensor = value.run_value >= 0 ? frame.run_values[static_cast<size_t>(value.run_value)] : value.constant;
-    results.push_back(result.copy ? tensor.clone() : tensor);
+    const bool lent = lend_inputs && result.is_input;
+    const bool shared = (result.copy && !lent) || (value.place == Place::kHeap && is_one_of(tensor, results));
+    results.push_back(shared && tensor.defined() ? tensor.clone() : tensor);
   }
   return results;
 }

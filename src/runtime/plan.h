@@ -19,8 +19,10 @@
 namespace sardonyx::runtime {
 
 struct PlanKey {
-  std::vector<Shape> shapes;    // one per input of the signature
-  std::vector<size_t> outputs;  // indexes of the program's outputs, ascending
+  std::vector<Shape> shapes;       // one per input of the signature; {} for those that are no plain tensors
+  std::vector<DType> dtypes = {};  // the same, of a graph inside a node: its inputs declare no types that bind
+  std::vector<size_t> outputs;     // indexes of the program's outputs, ascending
+  int threads = 1;
   bool operator==(const PlanKey&) const = default;
 };
 
@@ -81,7 +83,15 @@ struct Reshaped {
 // How a run gets one of the requested outputs.
 struct Result {
   ValueId value = kAbsent;
-  bool copy = false;  // its memory belongs to somebody else
+  bool copy = false;      // its memory belongs to somebody else
+  bool is_input = false;  // to the caller
+};
+
+struct RunSetting {
+  core::ThreadPool& pool;
+  const core::Interrupt* interrupt = nullptr;  // asked before each step
+  double* seconds = nullptr;                   // gets the time of each step of the report
+  bool lend_inputs = false;                    // results may share memory with inputs
 };
 
 class Plan {
@@ -95,9 +105,9 @@ class Plan {
   size_t output_memory() const noexcept { return output_bytes_; }
   PlanReport report() const;
 
-  // One tensor per requested output. `inputs` has one per input of the signature, of the plan's shapes. `seconds`, if not null, gets the
-  // time of each step of the report. May be called from several threads, each with its own workspace of at least peak_memory().
-  std::vector<Tensor> run(std::span<const Tensor* const> inputs, Workspace& workspace, core::ThreadPool& pool, double* seconds) const;
+  // One tensor per requested output. `inputs` has one per input of the signature, of the plan's shapes. May be called from several
+  // threads, each with its own workspace of at least peak_memory().
+  std::vector<Tensor> run(std::span<const Tensor* const> inputs, Workspace& workspace, const RunSetting& setting) const;
 
  private:
   friend class PlanBuilder;
@@ -105,11 +115,12 @@ class Plan {
 
   Frame& frame(Workspace& workspace) const;
   void start(Frame& frame, std::span<const Tensor* const> inputs) const;
-  void run_step(const PlanStep& step, Frame& frame, core::ThreadPool& pool) const;
-  void run_late(const PlanStep& step, std::span<const Tensor> inputs, std::span<Tensor> outputs, core::ThreadPool& pool) const;
+  void run_step(const PlanStep& step, Frame& frame, const RunSetting& setting) const;
+  void run_late(const PlanStep& step, std::span<const Tensor> inputs, std::span<Tensor> outputs, const RunSetting& setting) const;
   static void allocate_missing(const ops::Bound& bound, const ProgramNode& node, std::span<Tensor> outputs);
-  static void own_results(const ProgramNode& node, std::span<const Tensor> inputs, std::span<Tensor> outputs);
-  std::vector<Tensor> take_results(Frame& frame) const;
+  Tensor owned(const Tensor& tensor, const ProgramNode& node, std::span<const Tensor> inputs) const;
+  void own_results(const ProgramNode& node, const ops::Bound& bound, std::span<const Tensor> inputs, std::span<Tensor> outputs) const;
+  std::vector<Tensor> take_results(Frame& frame, bool lend_inputs) const;
   Tensor handle(ValueId id, std::byte* base) const;
   StepReport report(const PlanStep& step) const;
 

@@ -43,7 +43,10 @@ void PlanBuilder::seed_values() {
       v = {declared[i].dtype, declared[i].shape, true, declared[i].constant, Place::kConstant, v.root};
     } else if (declared[i].input >= 0) {
       const auto input = static_cast<size_t>(declared[i].input);
-      v = {plan_.program_.signature().inputs()[input].dtype, plan_.key_.shapes[input], true, {}, Place::kInput, v.root};
+      const Input& taken = plan_.program_.signature().inputs()[input];
+      const DType dtype = plan_.key_.dtypes.empty() ? taken.dtype : plan_.key_.dtypes[input];
+      const bool is_plain = plan_.key_.dtypes.empty() ? !taken.is_structure : dtype != DType::kUndefined && dtype != DType::kTensor;
+      v = {dtype, plan_.key_.shapes[input], is_plain, {}, Place::kInput, v.root};
     }
   }
   for (const size_t output : plan_.key_.outputs) use(plan_.program_.output_values()[output]).requested = true;
@@ -95,7 +98,7 @@ void PlanBuilder::bind(size_t index) {
   const bool dynamic = !step.bound || step.bound->dynamic;
   for (size_t i = 0; step.bound && i < node.outputs.size(); ++i) {
     if (node.outputs[i] == kAbsent) continue;
-    if (i >= step.bound->outputs.size() || !step.bound->outputs[i].present()) {
+    if (i >= step.bound->outputs.size() || (!dynamic && !step.bound->outputs[i].present())) {
       throw Error(ErrorCode::kUnsupported, fmt::format("{}: its output {} is not computed here", node.where(), i));
     }
     PlanValue& v = value(node.outputs[i]);
@@ -306,7 +309,7 @@ void PlanBuilder::plan_results() {
     const ValueId id = plan_.program_.output_values()[output];
     const Place place = value(id).place;
     const bool borrowed = place == Place::kConstant || place == Place::kInput;
-    plan_.results_.push_back({id, borrowed || taken[static_cast<size_t>(id)]});
+    plan_.results_.push_back({id, borrowed || taken[static_cast<size_t>(id)], place == Place::kInput});
     taken[static_cast<size_t>(id)] = true;
   }
 }

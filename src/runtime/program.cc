@@ -10,6 +10,7 @@
 #include "optimize/evaluate.h"
 #include "optimize/optimize.h"
 #include "optimize/sort.h"
+#include "runtime/body.h"
 
 namespace sardonyx::runtime {
 namespace {
@@ -44,7 +45,6 @@ model::Model& checked(model::Model& model) {
 
 // Why the node cannot run on any back end, or "".
 std::string refusal(const model::Node& node, const model::Model& model) {
-  if (optimize::has_subgraph(node)) return "control flow (operators that hold graphs: If, Loop, Scan) is not supported";
   for (const model::Function& function : model.functions) {
     if (function.name == node.op_type && function.domain == node.domain) {
       return fmt::format("it calls the model-local function '{}' of domain '{}'; inline the functions of the model first", function.name,
@@ -79,16 +79,27 @@ std::string ProgramNode::where() const {
 
 Program::Program(model::Model model, const Backend& backend, const SessionOptions& options, std::shared_ptr<const core::MappedFile> map)
     : metadata_(metadata_of(model)), signature_(checked(model), options.free_dimension_overrides) {
-  passes_ = optimize::optimize(model, options.graph_optimization_level, options.disabled_passes);
+  load(model, {model, backend, options, map});
+}
+
+Program::Program(model::Model model, std::vector<std::pair<std::string, Tensor>> captured, const Backend& backend,
+                 const SessionOptions& options, std::shared_ptr<const core::MappedFile> map)
+    : metadata_(metadata_of(model)), signature_(checked(model).graph) {
+  for (auto& [name, tensor] : captured) set_constant(value_id(name), std::move(tensor));
+  load(model, {model, backend, options, map});
+}
+
+void Program::load(model::Model& model, const Source& source) {
+  passes_ = optimize::optimize(model, source.options.graph_optimization_level, source.options.disabled_passes);
   for (size_t i = 0; i < signature_.inputs().size(); ++i) {
     values_[static_cast<size_t>(value_id(signature_.inputs()[i].arg.name))].input = static_cast<int32_t>(i);
   }
   add_constants(model.graph);
-  add_nodes(model, backend);
+  add_nodes(model, source);
   add_outputs(model.graph);
   ids_ = {};
-  map_ = map;
-  release_consumed(map ? map->bytes() : std::span<const std::byte>());
+  map_ = source.map;
+  release_consumed(source.map ? source.map->bytes() : std::span<const std::byte>());
 }
 
 ValueId Program::value_id(const std::string& name) {
@@ -115,33 +126,81 @@ void Program::add_constants(const model::Graph& graph) {
   }
 }
 
-void Program::add_nodes(model::Model& model, const Backend& backend) {
+void Program::add_nodes(model::Model& model, const Source& source) {
   nodes_.reserve(model.graph.node.size());
   std::vector<model::Node> nodes = std::move(model.graph.node);
-  for (model::Node& node : nodes) add_node(std::move(node), model, backend);
+  for (model::Node& node : nodes) add_node(std::move(node), source);
 }
 
-void Program::add_node(model::Node node, const model::Model& model, const Backend& backend) {
+void Program::add_node(model::Node node, const Source& source) {
   ProgramNode& added = nodes_.emplace_back();
   added.node = std::move(node);
-  added.opset = model.opset_version(added.node.domain);
-  added.deterministic = optimize::is_deterministic(added.node, added.opset);
+  added.opset = source.model.opset_version(added.node.domain);
+  added.deterministic = !optimize::has_subgraph(added.node) && optimize::is_deterministic(added.node, added.opset);
   with_trail([&] { return added.where(); },
              [&] {
                if (added.opset == 0) throw invalid_model(fmt::format("the model imports no opset of domain '{}'", added.node.domain));
-               std::string reason = refusal(added.node, model);
-               if (reason.empty()) reason = backend.refusal(added.node, added.opset);
+               std::string reason = refusal(added.node, source.model);
+               if (reason.empty()) reason = source.backend.refusal(added.node, added.opset);
                if (!reason.empty()) throw unsupported(std::move(reason));
              });
   for (const std::string& input : added.node.input) added.inputs.push_back(value_id(input));
+  const auto bodies = compile_bodies(added, source);
   for (const std::string& output : added.node.output) added.outputs.push_back(value_id(output));
   std::vector<const Tensor*> constants;
   for (const ValueId id : added.inputs) {
     const bool is_constant = id != kAbsent && values_[static_cast<size_t>(id)].is_constant;
     constants.push_back(is_constant ? &values_[static_cast<size_t>(id)].constant : nullptr);
   }
-  added.prepared = backend.prepare({added.node, added.opset, constants});
+  constants.resize(added.node.input.size());
+  std::vector<ops::NodeBody> held;
+  for (const auto& [attribute, body] : bodies) held.push_back({attribute, body});
+  added.prepared = source.backend.prepare({added.node, added.opset, constants, held});
   if (evaluate(added)) nodes_.pop_back();
+}
+
+std::vector<std::pair<std::string, std::shared_ptr<const ops::Body>>> Program::compile_bodies(ProgramNode& node, const Source& source) {
+  std::vector<std::pair<std::string, std::shared_ptr<const ops::Body>>> bodies;
+  for (model::Attribute& attribute : node.node.attribute) {
+    if (!attribute.g) continue;
+    with_trail([&] { return fmt::format("{}: graph {}", node.where(), attribute.name); },
+               [&] { bodies.emplace_back(attribute.name, compile_body(*attribute.g, node, source)); });
+  }
+  return bodies;
+}
+
+// The position among the node's inputs at which a value from around comes in.
+size_t Program::capture(ValueId id, ProgramNode& node) {
+  const auto own = static_cast<ptrdiff_t>(node.node.input.size());
+  const auto found = std::find(node.inputs.begin() + own, node.inputs.end(), id);
+  const auto position = static_cast<size_t>(found - node.inputs.begin());
+  if (found == node.inputs.end()) node.inputs.push_back(id);
+  return position;
+}
+
+std::shared_ptr<const ops::Body> Program::compile_body(model::Graph graph, ProgramNode& node, const Source& source) {
+  ProgramBody::Parts parts;
+  parts.own_inputs = graph.input.size();
+  for (const std::string_view name : optimize::outer_names(graph)) {
+    const auto found = ids_.find(std::string(name));
+    if (found == ids_.end()) throw invalid_model(fmt::format("it reads '{}', which neither it nor a graph around it has", name));
+    const ProgramValue& value = values_[static_cast<size_t>(found->second)];
+    if (value.is_constant) {
+      parts.constants.emplace_back(name, value.constant);
+    } else {
+      model::ValueInfo captured;
+      captured.name = name;
+      graph.input.push_back(std::move(captured));
+      parts.captured.push_back(capture(found->second, node));
+    }
+  }
+  parts.model.ir_version = source.model.ir_version;
+  parts.model.opset_import = source.model.opset_import;
+  parts.model.has_graph = true;
+  parts.model.graph = std::move(graph);
+  auto body = std::make_shared<ProgramBody>(std::move(parts), source.backend, source.options, source.map);
+  for (size_t i = 0; i < passes_.size(); ++i) passes_[i].rewrites += body->program().passes()[i].rewrites;
+  return body;
 }
 
 // A node without inputs (Constant) becomes constants right away, so that the nodes behind it can pack them.

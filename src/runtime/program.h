@@ -35,7 +35,7 @@ struct ProgramNode {
   model::Node node;
   int64_t opset = 0;
   std::unique_ptr<ops::Prepared> prepared;
-  std::vector<ValueId> inputs, outputs;
+  std::vector<ValueId> inputs, outputs;  // inputs: behind the node's own ones, what its graphs read from around
   bool deterministic = true;
 
   std::string where() const;  // "node 'conv1' (Conv, opset 17)"
@@ -46,6 +46,10 @@ class Program {
  public:
   // `map` is the file that the model's payloads are views on, if any: pages of weights that are packed are given back.
   Program(model::Model model, const Backend& backend, const SessionOptions& options, std::shared_ptr<const core::MappedFile> map);
+  // Of a graph inside a node: `model` has it as its graph, whose inputs are its own and the values around that it reads; `captured` are
+  // those of them that are constant.
+  Program(model::Model model, std::vector<std::pair<std::string, Tensor>> captured, const Backend& backend, const SessionOptions& options,
+          std::shared_ptr<const core::MappedFile> map);
 
   const Signature& signature() const noexcept { return signature_; }
   const std::vector<ProgramNode>& nodes() const noexcept { return nodes_; }
@@ -60,10 +64,22 @@ class Program {
   void give_back_packed() const noexcept;
 
  private:
+  // What compiling the graphs inside nodes needs, while loading.
+  struct Source {
+    const model::Model& model;
+    const Backend& backend;
+    const SessionOptions& options;
+    const std::shared_ptr<const core::MappedFile>& map;
+  };
+
+  void load(model::Model& model, const Source& source);
+  std::vector<std::pair<std::string, std::shared_ptr<const ops::Body>>> compile_bodies(ProgramNode& node, const Source& source);
+  std::shared_ptr<const ops::Body> compile_body(model::Graph graph, ProgramNode& node, const Source& source);
+  size_t capture(ValueId id, ProgramNode& node);
   ValueId value_id(const std::string& name);
   void add_constants(const model::Graph& graph);
-  void add_nodes(model::Model& model, const Backend& backend);
-  void add_node(model::Node node, const model::Model& model, const Backend& backend);
+  void add_nodes(model::Model& model, const Source& source);
+  void add_node(model::Node node, const Source& source);
   bool evaluate(const ProgramNode& node);
   void set_constant(ValueId id, Tensor tensor);
   void add_outputs(const model::Graph& graph);

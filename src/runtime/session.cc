@@ -24,6 +24,12 @@ SessionOptions checked(SessionOptions options) {
 
 std::string megabytes(size_t bytes) { return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6); }
 
+// What the plan depends on of a fed value: nothing, where it is no plain tensor.
+const Shape& planned_shape(const Program& program, size_t input, const Tensor& fed) {
+  static const Shape kNone;
+  return program.signature().inputs()[input].is_structure ? kNone : fed.shape();
+}
+
 Program load(model::Model model, const Backend& backend, const SessionOptions& options, std::shared_ptr<const core::MappedFile> map) {
   const core::FlushDenormals flush;  // folded values are those that a run would give
   return Program(std::move(model), backend, options, std::move(map));
@@ -34,12 +40,8 @@ Program load(model::Model model, const Backend& backend, const SessionOptions& o
 Session::Session(model::Model model, const Backend& backend, SessionOptions options, std::shared_ptr<const core::MappedFile> map)
     : options_(checked(std::move(options))),
       pool_(options_.thread_pool ? options_.thread_pool : std::make_shared<core::ThreadPool>(options_.intra_op_num_threads)),
-      program_(load(std::move(model), backend, options_, std::move(map))) {}
-
-size_t Session::plan_count() const {
-  const std::lock_guard lock(mutex_);
-  return plans_.size();
-}
+      program_(load(std::move(model), backend, options_, std::move(map))),
+      plans_(options_.max_plans) {}
 
 size_t Session::output_index(std::string_view name) const {
   const std::vector<NodeArg>& outputs = program_.outputs();
@@ -65,34 +67,18 @@ void Session::resolve_outputs(const std::vector<std::string>& names, std::pmr::v
 template <class ShapeOf>
 std::shared_ptr<const Plan> Session::plan_for(const ShapeOf& shape_of, std::span<const size_t> outputs) {
   const size_t inputs = program_.signature().inputs().size();
-  {
-    const std::lock_guard lock(mutex_);
-    for (Entry& entry : plans_) {
-      const PlanKey& key = entry.plan->key();
-      bool fits = std::ranges::equal(key.outputs, outputs);
-      for (size_t i = 0; fits && i < inputs; ++i) fits = key.shapes[i] == shape_of(i);
-      if (!fits) continue;
-      entry.last_use = ++uses_;
-      return entry.plan;
-    }
-  }
-  PlanKey key{{}, {outputs.begin(), outputs.end()}};
+  std::shared_ptr<const Plan> plan = plans_.find([&](const PlanKey& key) {
+    bool fits = std::ranges::equal(key.outputs, outputs);
+    for (size_t i = 0; fits && i < inputs; ++i) fits = key.shapes[i] == shape_of(i);
+    return fits;
+  });
+  if (plan) return plan;
+  PlanKey key{.shapes = {}, .outputs = {outputs.begin(), outputs.end()}, .threads = pool_->threads()};
   for (size_t i = 0; i < inputs; ++i) key.shapes.push_back(shape_of(i));
   const core::FlushDenormals flush;
-  auto plan = std::make_shared<const Plan>(program_, std::move(key), *pool_);
+  plan = std::make_shared<const Plan>(program_, std::move(key), *pool_);
   program_.give_back_packed();
-  return remember(std::move(plan));
-}
-
-// Another thread may have made the same plan meanwhile: that one is used then, so that both share its frames.
-std::shared_ptr<const Plan> Session::remember(std::shared_ptr<const Plan> plan) {
-  const std::lock_guard lock(mutex_);
-  for (Entry& entry : plans_) {
-    if (entry.plan->key() == plan->key()) return entry.plan;
-  }
-  if (plans_.size() >= options_.max_plans) plans_.erase(std::ranges::min_element(plans_, {}, &Entry::last_use));
-  plans_.push_back({plan, ++uses_});
-  return plan;
+  return plans_.remember(std::move(plan));
 }
 
 void Session::check_memory(const Plan& plan) const {
@@ -109,22 +95,24 @@ void Session::check_memory(const Plan& plan) const {
                           megabytes(plan.output_memory()), megabytes(options_.max_memory), needed));
 }
 
-std::vector<Tensor> Session::run_plan(const Plan& plan, std::span<const Tensor* const> inputs, double* seconds) {
+std::vector<Tensor> Session::run_plan(const Plan& plan, std::span<const Tensor* const> inputs, const RunSetting& setting) {
   check_memory(plan);
   const WorkspacePool::Lease workspace(workspaces_, plan.peak_memory());
   const core::FlushDenormals flush;
-  return plan.run(inputs, *workspace, *pool_, seconds);
+  return plan.run(inputs, *workspace, setting);
 }
 
-std::vector<Tensor> Session::run(const std::vector<std::string>& output_names, const Feeds& feeds) {
+std::vector<Tensor> Session::run(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options) {
   std::array<std::byte, kStackBytes> stack;
   std::pmr::monotonic_buffer_resource memory(stack.data(), stack.size());
   std::pmr::vector<const Tensor*> inputs(&memory);
   std::pmr::vector<size_t> outputs(&memory);
   program_.signature().resolve(feeds, inputs);
   resolve_outputs(output_names, outputs);
-  const std::shared_ptr<const Plan> plan = plan_for([&](size_t i) -> const Shape& { return inputs[i]->shape(); }, outputs);
-  std::vector<Tensor> results = run_plan(*plan, inputs, nullptr);
+  const std::shared_ptr<const Plan> plan =
+      plan_for([&](size_t i) -> const Shape& { return planned_shape(program_, i, *inputs[i]); }, outputs);
+  const core::Interrupt interrupt(run_options.cancel, run_options.deadline);
+  std::vector<Tensor> results = run_plan(*plan, inputs, {*pool_, &interrupt});
   if (output_names.empty()) return results;
   std::vector<Tensor> ordered;
   ordered.reserve(output_names.size());
@@ -148,11 +136,13 @@ PlanReport Session::profile(const Feeds& feeds) {
   std::pmr::vector<size_t> outputs;
   program_.signature().resolve(feeds, inputs);
   resolve_outputs({}, outputs);
-  const std::shared_ptr<const Plan> plan = plan_for([&](size_t i) -> const Shape& { return inputs[i]->shape(); }, outputs);
+  const std::shared_ptr<const Plan> plan =
+      plan_for([&](size_t i) -> const Shape& { return planned_shape(program_, i, *inputs[i]); }, outputs);
   PlanReport report = plan->report();
   std::vector<double> seconds(report.steps.size());
-  run_plan(*plan, inputs, seconds.data());
-  run_plan(*plan, inputs, seconds.data());
+  const RunSetting setting{*pool_, nullptr, seconds.data()};
+  run_plan(*plan, inputs, setting);
+  run_plan(*plan, inputs, setting);
   for (size_t i = 0; i < seconds.size(); ++i) report.steps[i].seconds = seconds[i];
   return report;
 }

@@ -1,14 +1,13 @@
 // A program with its plans: what stands behind the public InferenceSession.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <memory_resource>
-#include <mutex>
 #include <vector>
 
 #include "core/parallel.h"
 #include "runtime/plan.h"
+#include "runtime/plan_cache.h"
 #include "runtime/program.h"
 #include "runtime/workspace.h"
 #include "sardonyx/session.h"
@@ -22,36 +21,28 @@ class Session {
 
   const Program& program() const noexcept { return program_; }
   int threads() const noexcept { return pool_->threads(); }
-  size_t plan_count() const;
+  size_t plan_count() const { return plans_.size(); }
 
-  std::vector<Tensor> run(const std::vector<std::string>& output_names, const Feeds& feeds);
+  std::vector<Tensor> run(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options);
   PlanReport explain(const InputShapes& shapes);
   PlanReport profile(const Feeds& feeds);
   void trim() { workspaces_.trim(); }
 
  private:
-  struct Entry {
-    std::shared_ptr<const Plan> plan;
-    uint64_t last_use = 0;
-  };
-
   // The indexes of the named outputs, ascending and without duplicates.
   void resolve_outputs(const std::vector<std::string>& names, std::pmr::vector<size_t>& indexes) const;
   size_t output_index(std::string_view name) const;
   // `shape_of(i)` is the shape of input i. The plan may need more memory than the options allow: see check_memory.
   template <class ShapeOf>
   std::shared_ptr<const Plan> plan_for(const ShapeOf& shape_of, std::span<const size_t> outputs);
-  std::shared_ptr<const Plan> remember(std::shared_ptr<const Plan> plan);
   void check_memory(const Plan& plan) const;
-  std::vector<Tensor> run_plan(const Plan& plan, std::span<const Tensor* const> inputs, double* seconds);
+  std::vector<Tensor> run_plan(const Plan& plan, std::span<const Tensor* const> inputs, const RunSetting& setting);
 
   SessionOptions options_;
   std::shared_ptr<core::ThreadPool> pool_;
   Program program_;
   WorkspacePool workspaces_;
-  mutable std::mutex mutex_;
-  std::vector<Entry> plans_;
-  uint64_t uses_ = 0;
+  PlanCache plans_;
 };
 
 }  // namespace sardonyx::runtime

@@ -80,6 +80,11 @@ std::string dtype_hint(DType expected) {
 }
 
 void check_dtype(const Input& input, const Tensor& tensor) {
+  if (input.dtype == DType::kUndefined) return;
+  if (input.is_structure && tensor.dtype() != DType::kTensor) {
+    throw argument_error(fmt::format("input '{}' got {}, the model declares {}. Feed a tensor of tensors (Tensor::of_tensors)",
+                                     input.arg.name, type_string(tensor.dtype()), model::type_string(input.arg.type)));
+  }
   if (tensor.dtype() == input.dtype) return;
   throw argument_error(fmt::format("input '{}' got {}, the model declares {}. {}", input.arg.name, type_string(tensor.dtype()),
                                    type_string(input.dtype), dtype_hint(input.dtype)));
@@ -125,6 +130,13 @@ Signature::Signature(model::Model& model, Overrides overrides) {
   }
 }
 
+Signature::Signature(const model::Graph& body) : required_(body.input.size()) {
+  for (const model::ValueInfo& input : body.input) {
+    Input& added = inputs_.emplace_back(Input{.arg = {input.name, input.type}, .axes = {}, .fallback = {}});
+    added.is_structure = added.may_be_empty = true;
+  }
+}
+
 int Signature::symbol_id(const std::string& symbol) {
   const auto found = std::ranges::find(symbols_, symbol);
   if (found != symbols_.end()) return static_cast<int>(found - symbols_.begin());
@@ -132,18 +144,28 @@ int Signature::symbol_id(const std::string& symbol) {
   return static_cast<int>(symbols_.size()) - 1;
 }
 
+void Signature::add_structure(const model::ValueInfo& info) {
+  if (info.type.absent()) throw Error(ErrorCode::kInvalidModel, fmt::format("input '{}' declares no type", info.name));
+  if (std::holds_alternative<model::SparseTensorType>(info.type.value)) {
+    throw Error(ErrorCode::kUnsupported, fmt::format("input '{}' is {}; sparse tensors cannot be fed, make it a dense tensor of the model",
+                                                     info.name, model::type_string(info.type)));
+  }
+  const bool optional = std::holds_alternative<model::OptionalType>(info.type.value);
+  Input input{.arg = {info.name, info.type}, .axes = {}, .fallback = {}};
+  input.dtype = optional ? DType::kUndefined : DType::kTensor;
+  input.is_structure = true;
+  input.may_be_empty = optional;
+  inputs_.push_back(std::move(input));
+}
+
 void Signature::add_input(const model::ValueInfo& info, Tensor fallback, Overrides overrides) {
   const model::TensorType* type = info.type.tensor();
-  if (!type) {
-    const bool absent = info.type.absent();
-    throw Error(absent ? ErrorCode::kInvalidModel : ErrorCode::kUnsupported,
-                absent ? fmt::format("input '{}' declares no type", info.name)
-                       : fmt::format("input '{}' is {}; only tensors can be fed", info.name, model::type_string(info.type)));
-  }
+  if (!type) return add_structure(info);
   if (type->dtype() == DType::kUndefined) {
     throw Error(ErrorCode::kInvalidModel, fmt::format("input '{}' has the unknown element type {}", info.name, type->elem_type));
   }
-  Input input{{info.name, info.type}, type->dtype(), type->has_shape, {}, std::move(fallback)};
+  Input input{
+      .arg = {info.name, info.type}, .dtype = type->dtype(), .has_rank = type->has_shape, .axes = {}, .fallback = std::move(fallback)};
   for (const model::Dimension& dim : type->shape.dims) {
     Axis axis{.denotation = dim.denotation};
     if (dim.is_symbol()) {
@@ -209,6 +231,7 @@ void Signature::check_symbols(const ShapeOf& shape_of, std::pmr::memory_resource
   };
   std::pmr::vector<Seen> seen(symbols_.size(), Seen(), memory);
   for (size_t i = 0; i < inputs_.size(); ++i) {
+    if (inputs_[i].axes.empty()) continue;
     const Shape& shape = shape_of(i);
     for (size_t axis = 0; axis < inputs_[i].axes.size(); ++axis) {
       const int symbol = inputs_[i].axes[axis].symbol;
@@ -228,7 +251,9 @@ void Signature::resolve(const Feeds& feeds, std::pmr::vector<const Tensor*>& ten
   for (const auto& [name, tensor] : feeds) {
     const size_t index = index_of(name);
     if (tensors[index]) throw argument_error(fmt::format("input '{}' is fed twice", name));
-    if (!tensor.defined()) throw argument_error(fmt::format("input '{}' is fed an undefined tensor", name));
+    if (!tensor.defined() && !inputs_[index].may_be_empty) {
+      throw argument_error(fmt::format("input '{}' is fed an undefined tensor", name));
+    }
     tensors[index] = &tensor;
   }
   for (size_t i = required_; i < inputs_.size(); ++i) {
@@ -237,7 +262,7 @@ void Signature::resolve(const Feeds& feeds, std::pmr::vector<const Tensor*>& ten
   if (std::ranges::find(tensors, nullptr) != tensors.end()) report_missing(tensors, feeds);
   for (size_t i = 0; i < inputs_.size(); ++i) {
     check_dtype(inputs_[i], *tensors[i]);
-    check_shape(i, tensors[i]->shape());
+    if (inputs_[i].has_rank) check_shape(i, tensors[i]->shape());
   }
   check_symbols([&](size_t i) -> const Shape& { return tensors[i]->shape(); }, tensors.get_allocator().resource());
 }
@@ -251,6 +276,7 @@ std::vector<Shape> Signature::resolve(const InputShapes& shapes) const {
   std::vector<Shape> result(inputs_.size());
   for (size_t i = 0; i < inputs_.size(); ++i) {
     const Input& input = inputs_[i];
+    if (input.is_structure) continue;  // its plan is the same for all
     if (given[i]) {
       result[i] = *given[i];
     } else if (input.fallback.defined()) {

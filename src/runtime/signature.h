@@ -23,7 +23,9 @@ struct Axis {
 
 struct Input {
   NodeArg arg;
-  DType dtype = DType::kUndefined;
+  DType dtype = DType::kUndefined;  // kTensor: a sequence or a map; kUndefined: any (an optional)
+  bool is_structure = false;        // a sequence, map or optional: what it holds is not known before the run
+  bool may_be_empty = false;        // an optional: may be fed an undefined tensor
   bool has_rank = false;
   std::vector<Axis> axes;
   Tensor fallback;  // of an overridable initializer; undefined for an input that must be fed
@@ -35,6 +37,9 @@ class Signature {
   // and value_info. Throws InvalidModel and Unsupported for inputs that cannot be fed, InvalidArgument for unknown symbols.
   Signature(model::Model& model, std::span<const std::pair<std::string, int64_t>> overrides);
 
+  // Of a graph inside a node, which takes what the node gives it.
+  explicit Signature(const model::Graph& body);
+
   const std::vector<Input>& inputs() const noexcept { return inputs_; }
   size_t required_inputs() const noexcept { return required_; }
   std::optional<size_t> find(std::string_view name) const noexcept;
@@ -45,6 +50,7 @@ class Signature {
   std::vector<Shape> resolve(const InputShapes& shapes) const;
 
  private:
+  void add_structure(const model::ValueInfo& info);
   void add_input(const model::ValueInfo& info, Tensor fallback, std::span<const std::pair<std::string, int64_t>> overrides);
   int symbol_id(const std::string& symbol);
   size_t index_of(std::string_view name) const;

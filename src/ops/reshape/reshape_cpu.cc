@@ -61,8 +61,9 @@ std::unique_ptr<Prepared> prepare_unsqueeze(const PrepareContext& context) {
 
 std::unique_ptr<Prepared> prepare_identity(const PrepareContext& /*context*/) {
   return make_prepared([](const BindContext& b) {
-    const ValueFacts& x = required(b, 0, "input");
-    return make_alias(output(x.dtype, x.shape));
+    const ValueFacts* x = optional(b, 0);
+    if (!x || x->dtype == DType::kTensor) return make_pass_on(x ? x->dtype : DType::kUndefined);
+    return make_alias(output(x->dtype, x->shape));
   });
 }
 

@@ -1,0 +1,38 @@
+// A graph inside a node as a program of its own, with its plans and its memory.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/plan_cache.h"
+#include "runtime/program.h"
+#include "runtime/workspace.h"
+
+namespace sardonyx::runtime {
+
+class ProgramBody final : public ops::Body {
+ public:
+  struct Parts {
+    model::Model model;                                     // its graph's inputs: its own, then what it reads from around
+    size_t own_inputs = 0;                                  // of the graph
+    std::vector<std::pair<std::string, Tensor>> constants;  // what it reads from around and is constant
+    std::vector<size_t> captured;                           // positions of the rest among the node's inputs
+  };
+  ProgramBody(Parts parts, const Backend& backend, const SessionOptions& options, std::shared_ptr<const core::MappedFile> map);
+
+  const Program& program() const noexcept { return program_; }
+  const model::Graph& signature() const noexcept override { return signature_; }
+  std::vector<Tensor> run(std::span<const Tensor> inputs, const ops::RunContext& context) const override;
+
+ private:
+  std::shared_ptr<const Plan> plan_for(std::span<const Tensor* const> inputs, core::ThreadPool& pool) const;
+
+  model::Graph signature_;
+  std::vector<size_t> captured_;
+  Program program_;
+  mutable PlanCache plans_;
+  mutable WorkspacePool workspaces_;
+};
+
+}  // namespace sardonyx::runtime
