@@ -58,7 +58,7 @@ int superres_file(const Arguments& arguments) {
 void add_superres(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand("superres", "Makes a picture three times larger in both directions.");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("IN", arguments->input, "A JPEG or PNG picture")->required();
+  command->add_option("IN", arguments->input, "A picture: JPEG, PNG, BMP, TIFF, WebP, JPEG 2000 or PNM")->required();
   command->add_option("-o,--output", arguments->output, "The .png or .jpg file to write")->required();
   CLI::Option* weights = command->add_option("--weights", arguments->weights, "A checkpoint of the network, instead of the built-in one");
   command->add_option("--model", arguments->model, "An ONNX model that enlarges one plane, instead of the network")->excludes(weights);

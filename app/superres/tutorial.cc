@@ -203,7 +203,7 @@ void run(const Arguments& arguments) {
 int main(int argc, char** argv) {
   CLI::App app("Goes through the life of a deployed model with the super-resolution network.", "superres_tutorial");
   Arguments arguments;
-  app.add_option("PHOTO", arguments.photo, "A JPEG or PNG picture")->required();
+  app.add_option("PHOTO", arguments.photo, "A picture: JPEG, PNG, BMP, TIFF, WebP, JPEG 2000 or PNM")->required();
   app.add_option("--out", arguments.out, "Where results are written")->capture_default_str();
   app.add_option("--weights", arguments.weights, "A checkpoint of the network, instead of the built-in one");
   app.add_option("--font", arguments.font, "A TrueType font for the captions")->capture_default_str();

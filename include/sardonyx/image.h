@@ -1,4 +1,4 @@
-// Images: decoding and encoding of JPEG and PNG, resizing and colour conversion with exactly the pixels of Pillow 9.4, and the way to and
+// Images: decoding of JPEG, PNG, BMP, TIFF, WebP, JPEG 2000 and PNM, encoding of JPEG and PNG, resizing and colour conversion with exactly the pixels of Pillow 9.4, and the way to and
 // from tensors.
 //
 // Deliberately not here: colour management (ICC profiles and gamma chunks are ignored, as in Pillow), animation, other file formats.
@@ -91,12 +91,16 @@ struct DecodeOptions {
   bool apply_orientation = true;  // turn the picture upright as its EXIF orientation asks; false leaves it as stored
 };
 
-// Decodes a JPEG or PNG file, told apart by content. Throws Io if the file cannot be read; else as decode_image, naming the path.
+// Decodes a file of any of the formats, told apart by content. Throws Io if the file cannot be read; else as decode_image, naming the path.
 Image read_image(const std::filesystem::path& path, const DecodeOptions& options = {});
 
 // JPEG: grey gives L, colour RGB; CMYK and YCCK (inverted, as Adobe writes them) are converted to RGB. Exact inverse DCT and smooth
 // chroma upsampling, the pixels that Pillow shows by default.
 // PNG: grey of up to 8 bits gives L, palette and colour RGB, 16 bits I;16 or RGB;16; an alpha channel or a transparent colour adds A.
+// BMP: as PNG; masks of fewer than 8 bits are spread to bytes. PNM (P1 to P6) and PAM: samples are spread over 8 or 16 bits. WebP: still
+// pictures, RGB or RGBA. TIFF: the first picture; grey and colour of 8 and 16 bits in rows as they are, other kinds (tiles, palettes,
+// YCbCr, bits) at 8 bits; alpha that the colours were multiplied by is divided out. JPEG 2000: components of up to 8 bits at 8, of up to
+// 16 bits at 16.
 // Truncated or damaged image data is an error, never a partly grey picture; unreadable metadata only loses the metadata.
 // Throws InvalidArgument (not a sound image), Unsupported (a valid kind not implemented), ResourceLimit.
 Image decode_image(std::span<const std::byte> bytes, const DecodeOptions& options = {});

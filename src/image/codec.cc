@@ -1,6 +1,6 @@
 #include "image/codec.h"
 
-#include <array>
+#include <algorithm>
 #include <cstdio>
 #include <new>
 
@@ -12,34 +12,38 @@ namespace sardonyx {
 namespace image {
 namespace {
 
-bool starts_with(std::span<const std::byte> bytes, std::string_view signature) {
-  if (bytes.size() < signature.size()) return false;
-  return std::string_view(reinterpret_cast<const char*>(bytes.data()), signature.size()) == signature;
-}
+struct Format {
+  std::string_view name;
+  bool (*is)(std::string_view bytes);
+  Decoded (*decode)(std::span<const std::byte> bytes, const ImageLimits& limits);
+};
 
-// What the bytes look like, for the message that refuses them.
-std::string describe_content(std::span<const std::byte> bytes) {
-  struct Signature {
-    std::string_view start;
-    std::string_view name;
-  };
-  static constexpr std::array<Signature, 6> kOthers = {{{"GIF8", "a GIF"},
-                                                        {"BM", "a BMP"},
-                                                        {"RIFF", "a WebP or another RIFF file"},
-                                                        {std::string_view("II*\0", 4), "a TIFF"},
-                                                        {std::string_view("MM\0*", 4), "a TIFF"},
-                                                        {std::string_view("\0\0\0\x0cjP", 6), "a JPEG 2000"}}};
-  if (bytes.empty()) return "it is empty";
-  for (const Signature& other : kOthers) {
-    if (starts_with(bytes, other.start)) return "it looks like " + std::string(other.name) + ": convert it to PNG or JPEG";
-  }
-  return "its first bytes are the signature of neither";
+using std::string_view_literals::operator""sv;
+
+constexpr Format kFormats[] = {
+    {"JPEG", [](std::string_view b) { return b.starts_with("\xff\xd8\xff"); }, decode_jpeg},
+    {"PNG", [](std::string_view b) { return b.starts_with("\x89PNG\r\n\x1a\n"); }, decode_png},
+    {"BMP", [](std::string_view b) { return b.starts_with("BM"); }, decode_bmp},
+    {"TIFF",
+     [](std::string_view b) {
+       return b.starts_with("II*\0"sv) || b.starts_with("MM\0*"sv) || b.starts_with("II+\0"sv) || b.starts_with("MM\0+"sv);
+     },
+     decode_tiff},
+    {"WebP", [](std::string_view b) { return b.starts_with("RIFF") && b.substr(0, 12).ends_with("WEBP"); }, decode_webp},
+    {"JPEG 2000", [](std::string_view b) { return b.starts_with("\0\0\0\x0cjP  \r\n\x87\n"sv) || b.starts_with("\xff\x4f\xff\x51"); },
+     decode_jpeg2000},
+    {"PNM", [](std::string_view b) { return b.size() > 2 && b[0] == 'P' && b[1] >= '1' && b[1] <= '7'; }, decode_pnm},
+};
+
+[[noreturn]] void refuse_content(std::string_view text) {
+  std::string names, seen = "its first bytes are the signature of none";
+  for (const Format& format : kFormats) names += (names.empty() ? "" : ", ") + std::string(format.name);
+  if (text.empty()) seen = "it is empty";
+  if (text.starts_with("GIF8")) seen = "it looks like a GIF: convert it to PNG";
+  throw Error(ErrorCode::kInvalidArgument, "not a picture of a known format (" + names + "): " + seen);
 }
 
 }  // namespace
-
-bool is_jpeg(std::span<const std::byte> bytes) noexcept { return starts_with(bytes, "\xff\xd8\xff"); }
-bool is_png(std::span<const std::byte> bytes) noexcept { return starts_with(bytes, "\x89PNG\r\n\x1a\n"); }
 
 void check_header(int64_t width, int64_t height, int64_t bytes_per_pixel, int64_t most_pixels_per_byte, size_t file_bytes,
                   const ImageLimits& limits) {
@@ -96,14 +100,10 @@ std::vector<std::byte> encode_as(const std::string& extension, const Image& pict
 }  // namespace
 
 Image decode_image(std::span<const std::byte> bytes, const DecodeOptions& options) {
-  image::Decoded decoded;
-  if (image::is_jpeg(bytes)) {
-    decoded = with_trail([] { return "JPEG"; }, [&] { return image::decode_jpeg(bytes, options.limits); });
-  } else if (image::is_png(bytes)) {
-    decoded = with_trail([] { return "PNG"; }, [&] { return image::decode_png(bytes, options.limits); });
-  } else {
-    throw Error(ErrorCode::kInvalidArgument, "not a JPEG or PNG file: " + image::describe_content(bytes));
-  }
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const auto* format = std::ranges::find_if(image::kFormats, [&](const image::Format& f) { return f.is(text); });
+  if (format == std::end(image::kFormats)) image::refuse_content(text);
+  image::Decoded decoded = with_trail([&] { return std::string(format->name); }, [&] { return format->decode(bytes, options.limits); });
   if (!options.apply_orientation || decoded.orientation == 1) return std::move(decoded.picture);
   return image::turned_upright(decoded.picture, decoded.orientation);
 }

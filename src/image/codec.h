@@ -18,10 +18,13 @@ struct Decoded {
   int orientation = 1;  // EXIF's, 1 to 8; the picture is as stored
 };
 
-bool is_jpeg(std::span<const std::byte> bytes) noexcept;
-bool is_png(std::span<const std::byte> bytes) noexcept;
+Decoded decode_bmp(std::span<const std::byte> bytes, const ImageLimits& limits);
 Decoded decode_jpeg(std::span<const std::byte> bytes, const ImageLimits& limits);
+Decoded decode_jpeg2000(std::span<const std::byte> bytes, const ImageLimits& limits);
 Decoded decode_png(std::span<const std::byte> bytes, const ImageLimits& limits);
+Decoded decode_pnm(std::span<const std::byte> bytes, const ImageLimits& limits);
+Decoded decode_tiff(std::span<const std::byte> bytes, const ImageLimits& limits);
+Decoded decode_webp(std::span<const std::byte> bytes, const ImageLimits& limits);
 
 // Throws unless the picture that a header promises is within the limits. `most_pixels_per_byte` is what the format can squeeze into a
 // byte at best: a file too short for its promise is cut off, which is found here before memory is taken for it.

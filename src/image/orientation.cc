@@ -5,32 +5,18 @@
 #include <optional>
 #include <string_view>
 
+#include "image/ordered_bytes.h"
 #include "image/pixels.h"
 
 namespace sardonyx::image {
 namespace {
-
-// Bounded reading of integers in the byte order of a TIFF block.
-struct TiffBytes {
-  std::span<const std::byte> bytes;
-  bool big_endian = false;
-
-  std::optional<uint32_t> integer(size_t at, size_t size) const noexcept {
-    if (at > bytes.size() || bytes.size() - at < size) return std::nullopt;
-    uint32_t value = 0;
-    for (size_t i = 0; i < size; ++i) {
-      value = value << 8 | std::to_integer<uint32_t>(bytes[at + (big_endian ? i : size - 1 - i)]);
-    }
-    return value;
-  }
-};
 
 constexpr uint32_t kOrientationTag = 0x0112;
 constexpr uint32_t kShort = 3;
 constexpr uint32_t kLong = 4;
 constexpr size_t kEntryBytes = 12;
 
-std::optional<uint32_t> orientation_entry(const TiffBytes& tiff) noexcept {
+std::optional<uint32_t> orientation_entry(const OrderedBytes& tiff) noexcept {
   const std::optional<uint32_t> directory = tiff.integer(4, 4);
   if (!directory) return std::nullopt;
   const std::optional<uint32_t> count = tiff.integer(*directory, 2);
@@ -57,7 +43,7 @@ bool starts_with(std::span<const std::byte> bytes, std::string_view start) noexc
 int exif_orientation(std::span<const std::byte> exif) noexcept {
   constexpr std::string_view kPrefix("Exif\0\0", 6);
   if (starts_with(exif, kPrefix)) exif = exif.subspan(kPrefix.size());
-  TiffBytes tiff{exif};
+  OrderedBytes tiff{exif};
   if (starts_with(exif, std::string_view("MM\0*", 4))) {
     tiff.big_endian = true;
   } else if (!starts_with(exif, std::string_view("II*\0", 4))) {

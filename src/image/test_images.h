@@ -51,4 +51,32 @@ inline std::vector<int> bytes_of(const Image& picture) {
   return {samples.begin(), samples.end()};
 }
 
+using Bytes = std::vector<std::byte>;
+
+// Every prefix is refused; the lengths step by 50 and, near the end, by 1.
+inline void expect_prefixes_refused(const Bytes& bytes) {
+  for (size_t size = 0; size<bytes.size(); size += bytes.size() - size> 60 ? 50 : 1) {
+    message_of(ErrorCode::kInvalidArgument, [&] { decode_image(std::span(bytes).first(size)); });
+  }
+}
+
+// Damaged copies give an Error or a picture.
+inline void expect_damage_survived(const Bytes& bytes, unsigned seed) {
+  std::mt19937 random(seed);
+  DecodeOptions options;
+  options.limits.max_pixels = 1'000'000;
+  int refused = 0;
+  for (int round = 0; round < 300; ++round) {
+    Bytes damaged = bytes;
+    for (int i = 0; i < 3; ++i) damaged[random() % damaged.size()] = static_cast<std::byte>(random());
+    try {
+      EXPECT_FALSE(decode_image(damaged, options).empty());
+    } catch (const Error& error) {
+      EXPECT_NE(error.code(), ErrorCode::kInternal) << error.what();
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 0);
+}
+
 }  // namespace sardonyx::image

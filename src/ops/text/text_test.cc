@@ -70,6 +70,20 @@ OpCase vectorizer(const char* mode, int least, int most, int skips) {
   return node.ints("ngram_counts", {0, 2}).ints("ngram_indexes", {0, 1, 3, 2});
 }
 
+TEST(RegexFullMatch, MatchesFromEndToEnd) {
+  const Tensor x = strings({2, 2}, {"www.google.com", "www.google.com/", "", "WWW.a.com"});
+  const Tensor y = OpCase("RegexFullMatch", 20).attribute("pattern", std::string(R"(www\.[\w.-]+\.com)")).run({x});
+  EXPECT_EQ(y.shape(), (Shape{2, 2}));
+  EXPECT_THAT(y.values<bool>(), ElementsAre(true, false, false, false));
+  EXPECT_TRUE(OpCase("RegexFullMatch", 20).run({strings({1}, {""})}).values<bool>()[0]);
+}
+
+TEST(RegexFullMatch, RefusesABadPattern) {
+  const auto [code, text] = OpCase("RegexFullMatch", 20).attribute("pattern", std::string("a(b")).error({strings({1}, {"a"})});
+  EXPECT_EQ(code, ErrorCode::kInvalidModel);
+  EXPECT_THAT(text, testing::AllOf(HasSubstr("node 'n'"), HasSubstr("'a(b'"), HasSubstr("missing )")));
+}
+
 TEST(TfIdf, CountsNGrams) {
   const Tensor x = int64s({1, 2, 1, 3, 2});
   const std::vector<int64_t> pool = {1, 2, 1, 2, 1, 3};  // 1; 2; 1 2; 1 3
