@@ -92,8 +92,11 @@ class GraphChecker {
     std::unordered_set<std::string_view> used;
     for (const model::ValueInfo& input : graph.input) {
       if (context_.model.full && used.empty() && has_unknown_element(input.type)) add_used(graph.node, used, 0);
-      // Inference fails at the first node that uses it.
-      check_value_info(reporter_, input, "input", is_subgraph, used.contains(input.name) ? Severity::kError : Severity::kUnrunnable);
+      // Inference fails at the first node that uses it, or where it binds the input of a body to what the node gives it.
+      const TensorType* tensor = input.type.tensor();
+      const bool is_bound = context_.model.full && is_subgraph && tensor != nullptr && tensor->elem_type != 0;
+      const bool fails = is_bound || used.contains(input.name);
+      check_value_info(reporter_, input, "input", is_subgraph, fails ? Severity::kError : Severity::kUnrunnable);
       if (!input.name.empty() && !scope.define(input.name, {Origin::kInput, nullptr})) redefined(input.name);
     }
   }

@@ -116,14 +116,15 @@ void report_unknown_operator(Reporter& reporter, const Node& node, const NodeCon
 }
 
 // Inputs of a function that its body needs, because an operator or another function does. Deep chains of calls are not followed to the end.
-const RequiredInputs& required_inputs(const model::Function& function, const ModelContext& context, int depth) {
-  constexpr int kMaxCalls = 64;
-  const auto [entry, is_new] = context.required_inputs.try_emplace(&function);
-  RequiredInputs& required = entry->second;
-  if (!is_new || depth > kMaxCalls) return required;
-  const std::unordered_set<std::string_view> inputs(function.input.begin(), function.input.end());
-  const Imports imports(function.opset_import);
-  for (const Node& node : function.node) {
+const RequiredInputs& required_inputs(const model::Function& function, const ModelContext& context, int depth);
+
+constexpr int kMaxCalls = 64;  // and subgraphs
+
+// Adds those of `inputs` that nodes of the function, or of a graph within it, need.
+void add_required(const std::vector<Node>& nodes, const std::unordered_set<std::string_view>& inputs, const Imports& imports,
+                  const ModelContext& context, int depth, RequiredInputs& required) {
+  if (depth > kMaxCalls) return;
+  for (const Node& node : nodes) {
     const auto schema = schema::find(node.domain, node.op_type, imports.version(node.domain).value_or(0));
     const auto called = context.functions.find(callee_of(node));
     for (size_t i = 0; i < node.input.size(); ++i) {
@@ -133,7 +134,18 @@ const RequiredInputs& required_inputs(const model::Function& function, const Mod
                                           required_inputs(*called->second, context, depth + 1).contains(called->second->input[i]);
       if (is_needed) required.insert(node.input[i]);
     }
+    for (const model::Attribute& attribute : node.attribute) {
+      if (attribute.g != nullptr) add_required(attribute.g->node, inputs, imports, context, depth + 1, required);
+    }
   }
+}
+
+const RequiredInputs& required_inputs(const model::Function& function, const ModelContext& context, int depth) {
+  const auto [entry, is_new] = context.required_inputs.try_emplace(&function);
+  RequiredInputs& required = entry->second;
+  if (!is_new) return required;
+  const std::unordered_set<std::string_view> inputs(function.input.begin(), function.input.end());
+  add_required(function.node, inputs, Imports(function.opset_import), context, depth, required);
   return required;
 }
 

@@ -169,6 +169,9 @@ TEST(CheckRules, Functions) {
                 {"<k, k> (a) => (b) { b = Relu (a) }", "function-argument function-argument function-parameter"},
                 {"(a, d) => (b) { b = Clip (a, d) }", ""},
                 {"(a, d) => (b) { b = Add (a, d) }", "input-count"},
+                {"(a, d) => (b) { c = Constant <value_int = 1> ()\n k = Cast <to = 9> (c)\n b = If (k) "
+                 "<then_branch = t () => (z) { z = Neg (d) }, else_branch = e () => (z2) { z2 = Abs (a) }> }",
+                 "input-count"},
                 {"(a, d) => (b) { b = Concat <axis = 0> (a, d) }", "input-count"},
                 {"(a) => (c) { b = Relu (a) }", "output-undefined"},
                 {"(a) => (b) { b = Relu (x) }", "undefined-input"},

@@ -117,6 +117,15 @@ def has_unknown_operator(model):
     return any((n.domain, n.op_type) not in known for n in nodes(model))
 
 
+def has_unused_constant(model):
+    used = {name for n in nodes(model) for name in n.input} | {o.name for g in graphs(model) for o in g.output}
+    return any(n.op_type == "Constant" and not used.intersection(n.output) for n in nodes(model))
+
+
+def has_future_opset(model):
+    return any(o.domain == "" and o.version > onnx.defs.onnx_opset_version() for o in model.opset_import)
+
+
 def has_odd_ceil_mode(model):
     return any(a.name == "ceil_mode" and a.i not in (0, 1) for n in nodes(model) for a in n.attribute)
 

@@ -29,7 +29,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from check_models import MUTATIONS, has_odd_ceil_mode, has_unknown_operator, made_models
+from check_models import MUTATIONS, has_future_opset, has_odd_ceil_mode, has_unknown_operator, has_unused_constant, made_models
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MORE = "/usr/share/libonnx-testdata"
@@ -45,7 +45,7 @@ STRICTER = (
 # Where onnx rejects under full check alone, and sardonyx says that the model is valid but cannot be run: (pattern of onnx's message, reason).
 INSTEAD = (
     (r"Data size mismatch", "onnx counts the elements of tensors that its inference reads, of no others"),
-    (r"Input \d+ expected to have type but instead is null|Input type for input at index \d+ is null",
+    (r"Input \d+ expected to have type but instead is null|Input type for input at index \d+ is null|Scan input \d+ was not a tensor",
      "an input that is left out of a call or of a variadic operator: onnx's inference notes it where the output's type depends on it"),
     (r"expect a float", "a reference outside functions as the argument of a call"),
     (r"Invalid tensor data type 77", "a tensor of a type that does not exist, where inference does not look at it"),
@@ -53,16 +53,19 @@ INSTEAD = (
 REFUSED, BREAKS, LOADS, ANY = {"refused", CRASH}, {"refused", "broken", CRASH}, {"broken", "runs"}, {"refused", "broken", "runs", CRASH}
 # Where onnx rejects and sardonyx accepts: (pattern of onnx's message, of which models or None for all, what ONNX Runtime must do, reason).
 LAXER = (
+    (r"MeanVarianceNormalization.*One and only one of the attributes", has_future_opset, ANY, "as below; ONNX Runtime refuses the opset"),
     (r"MeanVarianceNormalization.*One and only one of the attributes", None, LOADS, "onnx does not give its function's body the default of 'axes'"),
     (r"op_type:(?:Average|Max|Lp)Pool.*Inferred shape and existing shape differ", has_odd_ceil_mode, LOADS,
      "onnx takes a ceil_mode that is neither 0 nor 1 for 0, runtimes take it for 1"),
-    (r"Input \d+ expected to have type but instead is null|Mismatched type: inferred=\d+ declared=\d+", has_unknown_operator, ANY,
+    (r"Input \d+ expected to have type but instead is null|Mismatched type: inferred=\d+ declared=\d+|subgraph outputs should all be tensors", has_unknown_operator, ANY,
      "types of operators that are not known are not known; what depends on them is no contradiction. ONNX Runtime does not know the operators either"),
 )
-# What keeps a model from running in sardonyx's eyes, though ONNX Runtime loads it: (code, reason).
+# What keeps a model from running in sardonyx's eyes, though ONNX Runtime loads it: (code, of which models or None for all, reason).
 UNREFUSED = (
-    ("attribute-reference",
+    ("attribute-reference", None,
      "ONNX Runtime takes 0 or nothing for the attribute, whatever its default; onnx's reference evaluator and sardonyx refuse it"),
+    ("tensor-data", has_unused_constant, "ONNX Runtime does not look at a Constant that nothing uses"),
+    ("tensor-type", has_unused_constant, "the same"),
 )
 # What inference alone finds: it follows more than onnx's. Each must be confirmed by running the model.
 INFERRED = {"inference", "shape-mismatch", "type-mismatch", "initializer-mismatch"}
@@ -166,9 +169,9 @@ def fate(model):
     return "runs"
 
 
-def confirming(unrunnable):
+def confirming(unrunnable, model):
     """The fates that confirm that a model cannot be run."""
-    if unrunnable <= {code for code, _ in UNREFUSED}:
+    if all(any(code == u and (fits is None or fits(onnx.ModelProto.FromString(model))) for u, fits, _ in UNREFUSED) for code in unrunnable):
         return ANY
     return BREAKS if "input-count" in unrunnable else REFUSED  # Concat of an input that is left out only fails when it runs
 
@@ -191,7 +194,7 @@ class Comparison:
             return (", ".join(sorted({r[0] for r in rules})), ANY) if all(rules) else None
         if unrunnable:
             rule = next((pattern for pattern, _ in INSTEAD if re.search(pattern, refusal)), None)
-            return rule and (f"valid, but not runnable: {rule}", confirming(unrunnable))
+            return rule and (f"valid, but not runnable: {rule}", confirming(unrunnable, model))
         for pattern, fits, fates, _ in LAXER:
             if re.search(pattern, refusal, re.S) and (fits is None or fits(onnx.ModelProto.FromString(model))):
                 return pattern, fates
@@ -206,7 +209,7 @@ class Comparison:
         if (refusal is None) == (not codes):
             self.tally.check(group, name, True)
             if refusal is None and unrunnable:
-                self.open.append((group, name, model, confirming(unrunnable), f"not runnable: {sorted(unrunnable)}", self.unrunnable, group))
+                self.open.append((group, name, model, confirming(unrunnable, model), f"not runnable: {sorted(unrunnable)}", self.unrunnable, group))
             return
         rule = self.listed(mutation, model, codes, unrunnable, refusal)
         why = f"onnx says {refusal[:300]!r}, sardonyx nothing" if refusal else f"sardonyx says {sorted(codes)}, onnx nothing"
