@@ -118,7 +118,8 @@ void infer_roi_align(NodeContext& context) {
   unify(context, 2, "batch_indices", {&rois});
   const auto output_size = [&](std::string_view name) {
     const int64_t size = model::get_int(context.node(), name, 1);
-    return size < 0 ? Dim() : Dim(size);
+    if (size < 0) context.fail(fmt::format("attribute {} is {}, it must be positive", name, size));
+    return Dim(size);
   };
   context.set_shape(0, {rois, channels, output_size("output_height"), output_size("output_width")});
 }
