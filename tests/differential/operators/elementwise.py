@@ -12,7 +12,7 @@ def unary(op_type, low=-3.0, high=3.0, types=None, attributes=None, special=0.15
         dtype = pick(rng, types) if types else float_type(rng)
         value = elements(rng, shape(rng, most=9), dtype) if dtype not in FLOATS else floats(rng, shape(rng, most=9), dtype, low, high, special)
         given = {name: float(rng.uniform(*bounds)) for name, bounds in (attributes or {}).items() if chance(rng, 0.75)}
-        return {"opset": opset(rng, op_type), "node_attributes": given, "inputs": [value], "constants": some(rng, [0], 0.1),
+        return {"opset": opset(rng, op_type), "node_attributes": given, "inputs": [value], "constants": some(rng, [0], 0.1), "signed_zeros": op_type != "Celu",
                 "tolerance": tolerance if dtype == "float32" else tolerance_of_doubles if dtype == "float64" else None}
     return generate
 
@@ -34,7 +34,7 @@ def rounding(op_type):
         dtype = float_type(rng)
         value = floats(rng, shape(rng, most=9), dtype, -9, 9, 0.2)
         value = np.where(rng.random(value.shape) < 0.4, np.round(value) + dtype_half(rng, value.shape), value).astype(dtype)
-        return {"opset": opset(rng, op_type), "inputs": [value]}
+        return {"opset": opset(rng, op_type), "inputs": [value], "signed_zeros": True}
     return generate
 
 
@@ -65,7 +65,7 @@ def binary(op_type, types=NUMBERS, low=None, tolerance=None, special=0.1):
             b = np.where(b == 0, np.asarray(1, b.dtype), b).astype(b.dtype)
             if np.dtype(dtype).kind == "i":
                 b = np.where(b == -1, np.asarray(2, b.dtype), b).astype(b.dtype)
-        return {"opset": version, "inputs": [a, b], "constants": some(rng, [0, 1], 0.2), "tolerance": tolerance}
+        return {"opset": version, "inputs": [a, b], "constants": some(rng, [0, 1], 0.2), "tolerance": tolerance, "signed_zeros": True}
     return generate
 
 

@@ -248,7 +248,8 @@ def range_(rng):
         step = np.array(1, dtype)
     if np.dtype(dtype).kind == "f" and abs(step) < 0.1:
         step = np.array(0.25, dtype)
-    return {"opset": opset(rng, "Range"), "inputs": [start, limit, step], "constants": some(rng, range(3), 0.3)}
+    return {"opset": opset(rng, "Range"), "inputs": [start, limit, step], "constants": some(rng, range(3), 0.3),
+            "tolerance": (1e-5, 1e-4) if dtype == "float32" else None}
 
 
 CASES = {
