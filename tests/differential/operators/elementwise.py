@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from operators.draw import (FLOATS, INTEGERS, NUMBERS, SIGNED, UNSIGNED, alike, broadcasting, chance, elements, float_type, floats, integers, opset, pick,
+from operators.draw import (FLOATS, INTEGERS, NUMBERS, SIGNED, UNSIGNED, alike, broadcasting, chance, elements, float_type, floats, integers, opset,
+                            pick,
                             shape, some)
 
 
@@ -12,7 +13,8 @@ def unary(op_type, low=-3.0, high=3.0, types=None, attributes=None, special=0.15
         dtype = pick(rng, types) if types else float_type(rng)
         value = elements(rng, shape(rng, most=9), dtype) if dtype not in FLOATS else floats(rng, shape(rng, most=9), dtype, low, high, special)
         given = {name: float(rng.uniform(*bounds)) for name, bounds in (attributes or {}).items() if chance(rng, 0.75)}
-        return {"opset": opset(rng, op_type), "node_attributes": given, "inputs": [value], "constants": some(rng, [0], 0.1), "signed_zeros": op_type != "Celu",
+        return {"opset": opset(rng, op_type), "node_attributes": given, "inputs": [value], "constants": some(rng, [0], 0.1),
+                "signed_zeros": op_type != "Celu",
                 "tolerance": tolerance if dtype == "float32" else tolerance_of_doubles if dtype == "float64" else None}
     return generate
 
@@ -95,7 +97,8 @@ def power(rng):
         b = np.round(b)
     if np.dtype(base).kind in "iu":
         b = np.abs(np.nan_to_num(b, posinf=2, neginf=2)) if np.dtype(exponent).kind == "f" else b
-    return {"opset": version, "inputs": [a, np.asarray(b, exponent)], "constants": some(rng, [1]), "tolerance": (2e-5, 1e-5) if base == "float32" else None}
+    return {"opset": version, "inputs": [a, np.asarray(b, exponent)], "constants": some(rng, [1]),
+            "tolerance": (2e-5, 1e-5) if base == "float32" else None}
 
 
 def modulo(rng):
@@ -115,7 +118,8 @@ def variadic(op_type, types):
         version = opset(rng, op_type, 8)
         dtype = pick(rng, types)
         count = int(rng.integers(1, 5))
-        return {"opset": version, "inputs": [pair_element(rng, dims, dtype, 0.1) for dims in broadcasting(rng, count)], "constants": some(rng, range(count), 0.2),
+        return {"opset": version, "inputs": [pair_element(rng, dims, dtype, 0.1) for dims in broadcasting(rng, count)],
+                "constants": some(rng, range(count), 0.2),
                 "tolerance": (1e-2, 1e-2) if dtype == "float16" else None}
     return generate
 

@@ -49,7 +49,7 @@ def nan_sign(case, ours, theirs):
 
 
 def wide_integers(case, ours, theirs):
-    """Integers that float32 cannot hold or tell from their neighbours' fractions, off by no more than float32's rounding and the cut to an integer."""
+    """Integers that float32 cannot hold or tell from their neighbours' fractions, off by float32's rounding and the cut to an integer."""
     if case.inputs[0].dtype.kind not in "iu" or not both(ours, theirs):
         return False
     a, b = real(ours.outputs[0]), real(theirs.outputs[0])
@@ -166,7 +166,8 @@ def product_out_of_range(case, ours, theirs):
 
 
 def arg_of_nothing(case, ours, theirs):
-    return case.inputs[0].shape[case.attributes.get("axis", 0)] == 0 and ours.error is not None and theirs.error is None and theirs.outputs[0].size == 0
+    return case.inputs[0].shape[case.attributes.get("axis",
+                                                    0)] == 0 and ours.error is not None and theirs.error is None and theirs.outputs[0].size == 0
 
 
 def mask_without_training(case, ours, theirs):
