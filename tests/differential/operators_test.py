@@ -41,7 +41,7 @@ from operators.compare import disagreement
 from operators.sides import OnnxRuntime, Outcome, Sardonyx, reference
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-HANG_SECONDS = 60
+HANG_SECONDS = 120
 SKIPPED_FOR_EACH = 4  # an operator's cases end, too, when so many times --cases were drawn
 
 
@@ -146,7 +146,8 @@ class Worker:
         verdict = reference(case, model)
         if verdict.error is not None:
             return f"\n    (onnx's reference refuses: {verdict.error[:200]})"
-        agrees = [side for side, outcome in (("us", ours), ("ONNX Runtime", theirs)) if outcome.error is None and disagreement(case, outcome, verdict) is None]
+        agrees = [side for side, outcome in (("us", ours), ("ONNX Runtime", theirs)) if outcome.error is None and disagreement(case, outcome,
+                                                                                                                               verdict) is None]
         return f"\n    (onnx's reference agrees with {' and '.join(agrees) or 'neither'})"
 
 
@@ -266,7 +267,8 @@ def show_case(options, name, index, seed):
     for i, value in enumerate(case.inputs):
         print(f"input {i}:", value)
     with tempfile.TemporaryDirectory() as folder:
-        sides = {"sardonyx": Sardonyx(options.tool, folder).run([(case, model)])[0], "reference": reference(case, model), "ONNX Runtime": OnnxRuntime().run(case, model)}
+        sides = {"sardonyx": Sardonyx(options.tool, folder).run([(case, model)])[0], "reference": reference(case, model),
+                 "ONNX Runtime": OnnxRuntime().run(case, model)}
     for side, outcome in sides.items():
         print(f"{side}:", outcome.error if outcome.error is not None else outcome.outputs)
 

@@ -9,6 +9,7 @@ A family's generator gives a dict:
   constants        indexes of inputs that are initializers
   tolerance        (relative, absolute); default by the output's type: TOLERANCES
   sample           True: outputs are random; both sides' must have the same distribution
+  signed_zeros     True: zeros must have the same sign
   wide             indexes of outputs of a type that numpy lacks: a Cast to float follows
 """
 
@@ -83,6 +84,7 @@ class Case:
         self.constants = {int(i) for i in made.get("constants", ()) if i < len(self.inputs) and self.inputs[i] is not None}
         self.tolerance = made.get("tolerance")
         self.sample = made.get("sample", False)
+        self.signed_zeros = made.get("signed_zeros", False)
         self.wide = set(made.get("wide", ()))
 
     def follows_schema(self):

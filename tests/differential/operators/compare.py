@@ -12,7 +12,7 @@ def plain(array):
     return array.astype(str) if array.dtype.kind in "OUS" else array
 
 
-def difference(ours, theirs, tolerance):
+def difference(ours, theirs, tolerance, signed_zeros=False):
     """None, or how one output differs."""
     a, b = plain(ours), plain(theirs)
     if a.shape != b.shape:
@@ -29,6 +29,8 @@ def difference(ours, theirs, tolerance):
     with np.errstate(all="ignore"):
         near = np.isfinite(a) & np.isfinite(b) & (np.abs(a - b) <= atol + rtol * np.abs(b))
         wrong = ~((a == b) | (np.isnan(a) & np.isnan(b)) | near)
+        if signed_zeros:
+            wrong |= (a == 0) & (b == 0) & (np.signbit(a) != np.signbit(b))
     return differing(a, b, wrong)
 
 
@@ -72,7 +74,7 @@ def disagreement(case, ours, theirs):
             return f"the driver fails: {ours.error}" if ours.error.startswith("the driver failed") else None
         return f"refused: {ours.error}" if ours.error is not None else f"ONNX Runtime refuses: {theirs.error}"
     for name, a, b in zip(case.output_names(), ours.outputs, theirs.outputs):
-        why = distribution_difference(a, b) if case.sample else difference(a, b, case.tolerance)
+        why = distribution_difference(a, b) if case.sample else difference(a, b, case.tolerance, case.signed_zeros)
         if why:
             return f"{name}: {why}"
     return None

@@ -9,7 +9,8 @@ from operators.case import NEWEST
 
 OLDEST = 7  # ONNX Runtime promises nothing below, but runs some
 # Operators whose first versions work otherwise than by other types: without broadcasting, with attributes in place of inputs, in training.
-CHANGED_BY_7 = {"Add", "And", "BatchNormalization", "Div", "Dropout", "Equal", "Gemm", "Greater", "Less", "Mul", "Or", "PRelu", "Pow", "Reshape", "Sub", "Tile",
+CHANGED_BY_7 = {"Add", "And", "BatchNormalization", "Div", "Dropout", "Equal", "Gemm", "Greater", "Less", "Mul", "Or", "PRelu", "Pow", "Reshape",
+                "Sub", "Tile",
                 "Upsample", "Xor", "Mean", "Sum", "Max", "Min", "GRU", "LSTM", "RNN", "Hardmax"}
 FLOATS = ("float32", "float64", "float16")
 SIGNED = ("int8", "int16", "int32", "int64")
@@ -29,7 +30,8 @@ def pick(rng, values):
 
 @functools.lru_cache(None)
 def versions(op_type, domain=""):
-    return sorted({s.since_version for s in onnx.defs.get_all_schemas_with_history() if s.name == op_type and s.domain == domain and not s.deprecated})
+    found = [s for s in onnx.defs.get_all_schemas_with_history() if s.name == op_type and s.domain == domain and not s.deprecated]
+    return sorted({s.since_version for s in found})
 
 
 def opset(rng, op_type, low=OLDEST, high=NEWEST):

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from operators.draw import (FLOATS, INTEGERS, NUMBERS, SIGNED, UNSIGNED, alike, broadcasting, chance, elements, float_type, floats, integers, opset, pick,
+from operators.draw import (FLOATS, INTEGERS, NUMBERS, SIGNED, UNSIGNED, alike, broadcasting, chance, elements, float_type, floats, integers, opset,
+                            pick,
                             shape, some)
 
 
@@ -13,6 +14,7 @@ def unary(op_type, low=-3.0, high=3.0, types=None, attributes=None, special=0.15
         value = elements(rng, shape(rng, most=9), dtype) if dtype not in FLOATS else floats(rng, shape(rng, most=9), dtype, low, high, special)
         given = {name: float(rng.uniform(*bounds)) for name, bounds in (attributes or {}).items() if chance(rng, 0.75)}
         return {"opset": opset(rng, op_type), "node_attributes": given, "inputs": [value], "constants": some(rng, [0], 0.1),
+                "signed_zeros": op_type != "Celu",
                 "tolerance": tolerance if dtype == "float32" else tolerance_of_doubles if dtype == "float64" else None}
     return generate
 
@@ -34,7 +36,7 @@ def rounding(op_type):
         dtype = float_type(rng)
         value = floats(rng, shape(rng, most=9), dtype, -9, 9, 0.2)
         value = np.where(rng.random(value.shape) < 0.4, np.round(value) + dtype_half(rng, value.shape), value).astype(dtype)
-        return {"opset": opset(rng, op_type), "inputs": [value]}
+        return {"opset": opset(rng, op_type), "inputs": [value], "signed_zeros": True}
     return generate
 
 
@@ -65,7 +67,7 @@ def binary(op_type, types=NUMBERS, low=None, tolerance=None, special=0.1):
             b = np.where(b == 0, np.asarray(1, b.dtype), b).astype(b.dtype)
             if np.dtype(dtype).kind == "i":
                 b = np.where(b == -1, np.asarray(2, b.dtype), b).astype(b.dtype)
-        return {"opset": version, "inputs": [a, b], "constants": some(rng, [0, 1], 0.2), "tolerance": tolerance}
+        return {"opset": version, "inputs": [a, b], "constants": some(rng, [0, 1], 0.2), "tolerance": tolerance, "signed_zeros": True}
     return generate
 
 
@@ -95,7 +97,8 @@ def power(rng):
         b = np.round(b)
     if np.dtype(base).kind in "iu":
         b = np.abs(np.nan_to_num(b, posinf=2, neginf=2)) if np.dtype(exponent).kind == "f" else b
-    return {"opset": version, "inputs": [a, np.asarray(b, exponent)], "constants": some(rng, [1]), "tolerance": (2e-5, 1e-5) if base == "float32" else None}
+    return {"opset": version, "inputs": [a, np.asarray(b, exponent)], "constants": some(rng, [1]),
+            "tolerance": (2e-5, 1e-5) if base == "float32" else None}
 
 
 def modulo(rng):
@@ -115,7 +118,8 @@ def variadic(op_type, types):
         version = opset(rng, op_type, 8)
         dtype = pick(rng, types)
         count = int(rng.integers(1, 5))
-        return {"opset": version, "inputs": [pair_element(rng, dims, dtype, 0.1) for dims in broadcasting(rng, count)], "constants": some(rng, range(count), 0.2),
+        return {"opset": version, "inputs": [pair_element(rng, dims, dtype, 0.1) for dims in broadcasting(rng, count)],
+                "constants": some(rng, range(count), 0.2),
                 "tolerance": (1e-2, 1e-2) if dtype == "float16" else None}
     return generate
 

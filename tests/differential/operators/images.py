@@ -22,7 +22,8 @@ def resize(rng):
     given = {"mode": mode}
     tolerance = RESAMPLED.get(dtype, (0, 1))
     if version == 10:
-        return {"opset": version, "node_attributes": given, "inputs": [value, np.array(scales, np.float32)], "constants": some(rng, [1], 0.7), "tolerance": tolerance}
+        return {"opset": version, "node_attributes": given, "inputs": [value, np.array(scales, np.float32)], "constants": some(rng, [1], 0.7),
+                "tolerance": tolerance}
     return resize_later(rng, version, given, value, scales, resized, tolerance)
 
 
@@ -73,7 +74,8 @@ def upsample(rng):
     tolerance = RESAMPLED.get(dtype, (0, 1))
     if version < 9:
         return {"opset": version, "node_attributes": given | {"scales": scales}, "inputs": [value], "tolerance": tolerance}
-    return {"opset": version, "node_attributes": given, "inputs": [value, np.array(scales, np.float32)], "constants": some(rng, [1], 0.7), "tolerance": tolerance}
+    return {"opset": version, "node_attributes": given, "inputs": [value, np.array(scales, np.float32)], "constants": some(rng, [1], 0.7),
+            "tolerance": tolerance}
 
 
 def grid_sample(rng):
@@ -92,8 +94,10 @@ def affine_grid(rng):
     rank = pick(rng, [2, 2, 3])
     batch = size(rng, 3)
     target = [batch, size(rng, 3)] + [size(rng, 5) for _ in range(rank)]
-    return {"opset": opset(rng, "AffineGrid"), "node_attributes": {"align_corners": int(rng.integers(2))} if chance(rng, 0.7) else {}, "constants": some(rng, [1], 0.5),
-            "inputs": [floats(rng, [batch, rank, rank + 1], pick(rng, ["float32", "float64"])), np.array(target, np.int64)], "tolerance": (2e-5, 2e-5)}
+    return {"opset": opset(rng, "AffineGrid"), "node_attributes": {"align_corners": int(rng.integers(2))} if chance(rng, 0.7) else {},
+            "constants": some(rng, [1], 0.5),
+            "inputs": [floats(rng, [batch, rank, rank + 1], pick(rng, ["float32", "float64"])), np.array(target, np.int64)],
+            "tolerance": (2e-5, 2e-5)}
 
 
 def boxes_in(rng, count, limits, dtype):
@@ -114,14 +118,17 @@ def roi_align(rng):
     given |= {"mode": pick(rng, ["avg", "max"])} if chance(rng, 0.5) else {}
     if version >= 16 and chance(rng, 0.6):
         given["coordinate_transformation_mode"] = pick(rng, ["half_pixel", "output_half_pixel"])
-    return {"opset": version, "node_attributes": given, "inputs": [value, rois, integers(rng, [count], "int64", 0, value.shape[0] - 1)], "tolerance": (2e-4, 2e-4)}
+    return {"opset": version, "node_attributes": given, "inputs": [value, rois, integers(rng, [count], "int64", 0, value.shape[0] - 1)],
+            "tolerance": (2e-4, 2e-4)}
 
 
 def max_roi_pool(rng):
     value = floats(rng, [size(rng, 2), size(rng, 3), size(rng, 8), size(rng, 8)])
     count = size(rng, 4)
-    rois = np.concatenate([integers(rng, [count, 1], "int64", 0, value.shape[0] - 1), np.round(boxes_in(rng, count, [value.shape[3], value.shape[2]], "float32"))], 1)
-    return {"opset": opset(rng, "MaxRoiPool"), "node_attributes": {"pooled_shape": [size(rng, 4), size(rng, 4)], "spatial_scale": float(pick(rng, [1.0, 0.5]))},
+    rois = np.concatenate([integers(rng, [count, 1], "int64", 0, value.shape[0] - 1),
+                           np.round(boxes_in(rng, count, [value.shape[3], value.shape[2]], "float32"))], 1)
+    return {"opset": opset(rng, "MaxRoiPool"), "node_attributes": {"pooled_shape": [size(rng, 4), size(rng, 4)],
+                                                                   "spatial_scale": float(pick(rng, [1.0, 0.5]))},
             "inputs": [value, np.clip(rois, 0, None).astype(np.float32)]}
 
 
@@ -141,7 +148,8 @@ def non_max_suppression(rng):
     inputs = [boxes, scores] + [value if chance(rng, 0.85) else None for value in rest]
     while inputs[-1] is None:
         inputs.pop()
-    return {"opset": opset(rng, "NonMaxSuppression"), "node_attributes": {"center_point_box": center} if center or chance(rng, 0.3) else {}, "inputs": inputs,
+    return {"opset": opset(rng, "NonMaxSuppression"), "node_attributes": {"center_point_box": center} if center or chance(rng, 0.3) else {},
+            "inputs": inputs,
             "constants": some(rng, range(2, 5), 0.5)}
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from operators.draw import ANY, FLOATS, NUMBERS, chance, elements, floats, integers, opset, pick, shape, signed_axis, size, some
+from operators.draw import ANY, FLOATS, NUMBERS, chance, elements, integers, opset, pick, shape, signed_axis, size, some
 
 
 def indexes(rng, dims, count, signed=True, dtype=None):
@@ -15,7 +15,8 @@ def gather(rng):
     version = opset(rng, "Gather")
     axis = int(rng.integers(len(dims)))
     given = {"axis": signed_axis(rng, axis, len(dims)) if version >= 11 else axis} if axis or chance(rng, 0.5) else {}
-    return {"opset": version, "node_attributes": given, "inputs": [elements(rng, dims, pick(rng, ANY)), indexes(rng, shape(rng, 0, 3, 4, 0.05), dims[axis], version >= 11)],
+    return {"opset": version, "node_attributes": given, "inputs": [elements(rng, dims, pick(rng, ANY)),
+                                                                   indexes(rng, shape(rng, 0, 3, 4, 0.05), dims[axis], version >= 11)],
             "constants": some(rng, [0, 1], 0.3)}
 
 
@@ -52,7 +53,8 @@ def reduction_of(rng, version, dtype):
 def distinct(rng, dims, axis, count):
     """Indexes without repetition along the axis, so that the order of writes does not matter."""
     lines = int(np.prod(dims)) // max(dims[axis], 1)
-    rows = np.array([rng.permutation(count)[:dims[axis]] for _ in range(lines)], np.int64).reshape([n for i, n in enumerate(dims) if i != axis] + [dims[axis]])
+    rows = np.array([rng.permutation(count)[:dims[axis]] for _ in range(lines)],
+                    np.int64).reshape([n for i, n in enumerate(dims) if i != axis] + [dims[axis]])
     rows = np.moveaxis(rows, -1, axis)
     return rows - count * rng.integers(0, 2, rows.shape)
 
@@ -105,8 +107,10 @@ def one_hot(rng):
     kind, values = pick(rng, ["int64", "int32", "float32"]), pick(rng, ["float32", "int32", "int64", "str"])
     value = integers(rng, dims, "int64", -depth - 1 if version >= 11 else 0, depth).astype(kind)
     depth_array = np.array(depth, pick(rng, ["int64", "int32", "float32"]))
-    return {"opset": version, "node_attributes": {"axis": int(rng.integers(-len(dims) - 1, len(dims) + 1)) if version >= 11 else -1} if chance(rng, 0.7) else {},
-            "inputs": [value, depth_array.reshape([1]) if chance(rng, 0.3) else depth_array, elements(rng, [2], values)], "constants": some(rng, range(3), 0.3)}
+    axis = int(rng.integers(-len(dims) - 1, len(dims) + 1)) if version >= 11 else -1
+    return {"opset": version, "node_attributes": {"axis": axis} if chance(rng, 0.7) else {},
+            "inputs": [value, depth_array.reshape([1]) if chance(rng, 0.3) else depth_array, elements(rng, [2], values)],
+            "constants": some(rng, range(3), 0.3)}
 
 
 def nonzero(rng):
@@ -129,11 +133,15 @@ def compress(rng):
 def unique(rng):
     dims = shape(rng, 1, 3, 5, 0.02)
     dtype = pick(rng, ("float32", "float64", "int8", "int64", "str", "float32"))
-    value = np.round(floats(rng, dims, dtype, -2, 2)) + 0.0 if dtype in FLOATS else elements(rng, dims, "str") if dtype == "str" else integers(rng, dims, dtype, -2, 2)
+    if dtype == "str":
+        value = elements(rng, dims, "str")
+    else:
+        value = integers(rng, dims, "int64", -2, 2).astype(dtype)
     given = {"sorted": int(rng.integers(2))} if chance(rng, 0.6) else {}
     if chance(rng, 0.5):
         given["axis"] = signed_axis(rng, int(rng.integers(len(dims))), len(dims))
-    return {"opset": opset(rng, "Unique"), "node_attributes": given, "inputs": [value], "outputs": 4, "left_out": pick(rng, [(), (), (1,), (2, 3), (1, 3)])}
+    return {"opset": opset(rng, "Unique"), "node_attributes": given, "inputs": [value], "outputs": 4,
+            "left_out": pick(rng, [(), (), (1,), (2, 3), (1, 3)])}
 
 
 def reverse_sequence(rng):
@@ -141,7 +149,8 @@ def reverse_sequence(rng):
     batch = int(rng.integers(2))
     given = {} if batch == 1 and chance(rng, 0.5) else {"batch_axis": batch, "time_axis": 1 - batch}
     return {"opset": opset(rng, "ReverseSequence"), "node_attributes": given, "constants": some(rng, [0, 1], 0.2),
-            "inputs": [elements(rng, dims, pick(rng, ANY)), integers(rng, [dims[batch if given else 1]], "int64", 0 if chance(rng, 0.2) else 1, dims[1 - batch if given else 0])]}
+            "inputs": [elements(rng, dims, pick(rng, ANY)), integers(rng, [dims[batch if given else 1]], "int64", 0 if chance(rng, 0.2) else 1,
+                                                                     dims[1 - batch if given else 0])]}
 
 
 def tensor_scatter(rng):

@@ -21,7 +21,8 @@ def matmul_shapes(rng, zero=0.03):
 def matmul(rng):
     a, b = matmul_shapes(rng)
     dtype = pick(rng, ("float32",) * 4 + ("float64", "float16", "int32", "int64", "uint32", "uint64"))
-    return {"opset": opset(rng, "MatMul"), "inputs": [elements(rng, a, dtype), elements(rng, b, dtype)], "constants": some(rng, [0, 1], 0.3), "tolerance": SUM.get(dtype)}
+    return {"opset": opset(rng, "MatMul"), "inputs": [elements(rng, a, dtype), elements(rng, b, dtype)], "constants": some(rng, [0, 1], 0.3),
+            "tolerance": SUM.get(dtype)}
 
 
 def gemm(rng):
@@ -64,12 +65,14 @@ def einsum(rng):
         seen = [c for c in dict.fromkeys("".join(terms)) if c.isalpha()]
         kept = [str(c) for c in rng.permutation(seen)[:int(rng.integers(0, len(seen) + 1))]] if seen else []
         equation += (" -> " if chance(rng, 0.2) else "->") + ("..." if "..." in "".join(terms) else "") + "".join(kept)
-    return {"opset": opset(rng, "Einsum"), "node_attributes": {"equation": equation}, "inputs": values, "tolerance": (2e-5, 1e-4) if dtype == "float32" else None}
+    return {"opset": opset(rng, "Einsum"), "node_attributes": {"equation": equation}, "inputs": values,
+            "tolerance": (2e-5, 1e-4) if dtype == "float32" else None}
 
 
 def det(rng):
     n = size(rng, 6)
-    return {"opset": opset(rng, "Det"), "inputs": [floats(rng, shape(rng, 0, 2, 4, 0.03) + [n, n], pick(rng, ["float32", "float64"]))], "tolerance": (1e-4, 1e-3)}
+    return {"opset": opset(rng, "Det"), "inputs": [floats(rng, shape(rng, 0, 2, 4, 0.03) + [n, n], pick(rng, ["float32", "float64"]))],
+            "tolerance": (1e-4, 1e-3)}
 
 
 def zero_point(rng, dims, dtype):

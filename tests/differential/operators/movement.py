@@ -32,7 +32,8 @@ def reshape(rng):
     else:
         target = list(rng.permutation(dims)) if version >= 14 else [0] * len(dims)
         given = {"allowzero": 1} if version >= 14 else {}
-    return {"opset": version, "node_attributes": given, "inputs": [elements(rng, dims, dtype), np.array(target, np.int64)], "constants": some(rng, [0, 1], 0.5)}
+    return {"opset": version, "node_attributes": given, "inputs": [elements(rng, dims, dtype), np.array(target, np.int64)],
+            "constants": some(rng, [0, 1], 0.5)}
 
 
 def flatten(rng):
@@ -154,7 +155,8 @@ def pad(rng):
     value = elements(rng, dims, dtype)
     given = {"mode": mode} if mode != "constant" or chance(rng, 0.5) else {}
     if version < 11:
-        return {"opset": version, "node_attributes": {**given, "pads": flat, "value": float(rng.integers(-3, 4)) if chance(rng, 0.5) else None}, "inputs": [value]}
+        return {"opset": version, "node_attributes": {**given, "pads": flat, "value": float(rng.integers(-3, 4)) if chance(rng, 0.5) else None},
+                "inputs": [value]}
     inputs = [value, np.array(flat, np.int64), elements(rng, [], dtype) if chance(rng, 0.6) else None]
     if axes is not None:
         inputs.append(np.array([signed_axis(rng, a, len(dims)) for a in axes], "int32" if chance(rng, 0.1) else "int64"))
@@ -172,14 +174,16 @@ def pad_amount(rng, n, mode):
 
 def tile(rng):
     dims = shape(rng, 0, 4, 5, 0.03)
-    return {"opset": opset(rng, "Tile"), "inputs": [elements(rng, dims, pick(rng, ANY)), np.asarray(integers(rng, [len(dims)], "int64", 0 if chance(rng, 0.1) else 1, 4))],
+    return {"opset": opset(rng, "Tile"), "inputs": [elements(rng, dims, pick(rng, ANY)),
+                                                    np.asarray(integers(rng, [len(dims)], "int64", 0 if chance(rng, 0.1) else 1, 4))],
             "constants": some(rng, [0, 1], 0.4)}
 
 
 def expand(rng):
     dims = shape(rng, 0, 4, 5, 0.03)
     value, target = alike(rng, dims), alike(rng, dims) if chance(rng, 0.5) else dims
-    return {"opset": opset(rng, "Expand"), "inputs": [elements(rng, value, pick(rng, ANY)), np.array(target, np.int64)], "constants": some(rng, [0, 1], 0.4)}
+    return {"opset": opset(rng, "Expand"), "inputs": [elements(rng, value, pick(rng, ANY)), np.array(target, np.int64)],
+            "constants": some(rng, [0, 1], 0.4)}
 
 
 def depth_to_space(rng):
@@ -210,13 +214,15 @@ def constant(rng):
     version = opset(rng, "Constant")
     made = {"value": elements(rng, shape(rng, 0, 3), pick(rng, NUMBERS + ("bool",)))}
     if version >= 12 and chance(rng, 0.5):
-        made = pick(rng, [{"value_float": 1.5}, {"value_int": -7}, {"value_ints": [3, -1]}, {"value_floats": [0.5, 2.0]}, {"value_string": "a"}, {"value_strings": ["b", ""]}])
+        made = pick(rng, [{"value_float": 1.5}, {"value_int": -7}, {"value_ints": [3, -1]}, {"value_floats": [0.5, 2.0]}, {"value_string": "a"},
+                          {"value_strings": ["b", ""]}])
     return {"opset": version, "node_attributes": made, "inputs": []}
 
 
 def constant_of_shape(rng):
     given = {"value": elements(rng, [1], pick(rng, NUMBERS + ("bool",)))} if chance(rng, 0.8) else {}
-    return {"opset": opset(rng, "ConstantOfShape"), "node_attributes": given, "inputs": [np.array(shape(rng, 0, 4, 5, 0.05), np.int64)], "constants": some(rng, [0], 0.3)}
+    return {"opset": opset(rng, "ConstantOfShape"), "node_attributes": given, "inputs": [np.array(shape(rng, 0, 4, 5, 0.05), np.int64)],
+            "constants": some(rng, [0], 0.3)}
 
 
 def eye_like(rng):
@@ -230,7 +236,8 @@ def eye_like(rng):
 def trilu(rng):
     dims = shape(rng, 2, 4, 6, 0.04)
     inputs = [elements(rng, dims, pick(rng, NUMBERS + ("bool",)))] + ([np.array(int(rng.integers(-7, 8)), np.int64)] if chance(rng, 0.7) else [])
-    return {"opset": opset(rng, "Trilu"), "node_attributes": {"upper": int(rng.integers(2))} if chance(rng, 0.7) else {}, "inputs": inputs, "constants": some(rng, [0, 1])}
+    return {"opset": opset(rng, "Trilu"), "node_attributes": {"upper": int(rng.integers(2))} if chance(rng, 0.7) else {}, "inputs": inputs,
+            "constants": some(rng, [0, 1])}
 
 
 def center_crop_pad(rng):
@@ -248,7 +255,8 @@ def range_(rng):
         step = np.array(1, dtype)
     if np.dtype(dtype).kind == "f" and abs(step) < 0.1:
         step = np.array(0.25, dtype)
-    return {"opset": opset(rng, "Range"), "inputs": [start, limit, step], "constants": some(rng, range(3), 0.3)}
+    return {"opset": opset(rng, "Range"), "inputs": [start, limit, step], "constants": some(rng, range(3), 0.3),
+            "tolerance": (1e-5, 1e-4) if dtype == "float32" else None}
 
 
 CASES = {

@@ -26,7 +26,8 @@ def batch_normalization(rng):
     if version < 9 and chance(rng, 0.3):
         given["spatial"] = 1
     made = {"opset": version, "node_attributes": given, "constants": some(rng, range(1, 5), 0.5), "tolerance": NORM[dtype],
-            "inputs": [value, floats(rng, [channels], other[0]), floats(rng, [channels], other[0]), floats(rng, [channels], other[1]), floats(rng, [channels], other[1], 0.1, 3)]}
+            "inputs": [value, floats(rng, [channels], other[0]), floats(rng, [channels], other[0]), floats(rng, [channels], other[1]),
+                       floats(rng, [channels], other[1], 0.1, 3)]}
     if version >= 14 and value.size and chance(rng, 0.25):
         given["training_mode"] = 1
         made["outputs"] = 3
@@ -37,7 +38,8 @@ def instance_normalization(rng):
     dtype = float_type(rng)
     value = image(rng, dtype)
     channels = value.shape[1]
-    return {"opset": opset(rng, "InstanceNormalization"), "node_attributes": epsilon(rng), "tolerance": NORM[dtype], "constants": some(rng, [1, 2], 0.5),
+    return {"opset": opset(rng, "InstanceNormalization"), "node_attributes": epsilon(rng), "tolerance": NORM[dtype],
+            "constants": some(rng, [1, 2], 0.5),
             "inputs": [value, floats(rng, [channels], dtype), floats(rng, [channels], dtype)]}
 
 
@@ -61,7 +63,8 @@ def layer_normalization(rng):
     outputs = pick(rng, [1, 1, 3, 2])
     left_out = (1,) if outputs == 3 and chance(rng, 0.3) else ()
     tolerance = NORM[dtype]
-    return {"opset": opset(rng, "LayerNormalization"), "node_attributes": given, "inputs": inputs, "outputs": outputs, "left_out": left_out, "tolerance": tolerance,
+    return {"opset": opset(rng, "LayerNormalization"), "node_attributes": given, "inputs": inputs, "outputs": outputs, "left_out": left_out,
+            "tolerance": tolerance,
             "constants": some(rng, [1, 2], 0.4)}
 
 
@@ -81,19 +84,22 @@ def lp_normalization(rng):
     value = floats(rng, dims, dtype)
     if chance(rng, 0.1):
         value = np.zeros_like(value)
-    return {"opset": opset(rng, "LpNormalization"), "node_attributes": given | ({"p": int(rng.integers(1, 3))} if chance(rng, 0.6) else {}), "inputs": [value]}
+    return {"opset": opset(rng, "LpNormalization"), "node_attributes": given | ({"p": int(rng.integers(1, 3))} if chance(rng, 0.6) else {}),
+            "inputs": [value]}
 
 
 def mean_variance_normalization(rng):
     value = floats(rng, [size(rng, 3), size(rng, 4), size(rng, 5), size(rng, 5)], pick(rng, ["float32"] * 12 + ["float16", "float64"]))
     axes = [int(a) for a in sorted(rng.permutation(4)[:int(rng.integers(1, 5))])]
-    return {"opset": opset(rng, "MeanVarianceNormalization"), "node_attributes": {"axes": axes} if chance(rng, 0.6) else {}, "inputs": [value + np.asarray(1, value.dtype)],
+    return {"opset": opset(rng, "MeanVarianceNormalization"), "node_attributes": {"axes": axes} if chance(rng, 0.6) else {},
+            "inputs": [value + np.asarray(1, value.dtype)],
             "tolerance": (1e-3, 1e-3) if value.dtype == np.float32 else (2e-2, 2e-2)}
 
 
 def lrn(rng):
     given = {"size": 2 * int(rng.integers(0, 4)) + 1}
-    given |= {name: float(rng.uniform(*bounds)) for name, bounds in {"alpha": (1e-4, 2), "beta": (0.2, 1.5), "bias": (0.5, 2)}.items() if chance(rng, 0.7)}
+    bounds = {"alpha": (1e-4, 2), "beta": (0.2, 1.5), "bias": (0.5, 2)}
+    given |= {name: float(rng.uniform(low, high)) for name, (low, high) in bounds.items() if chance(rng, 0.7)}
     value = floats(rng, [size(rng, 3), size(rng, 7), size(rng, 5), size(rng, 5)], pick(rng, ["float32"] * 4 + ["float64", "float16"]))
     return {"opset": opset(rng, "LRN"), "node_attributes": given, "inputs": [value], "tolerance": (5e-5, 1e-5) if value.dtype == np.float32 else None}
 
@@ -105,7 +111,8 @@ def dropout(rng):
     value = elements(rng, shape(rng, 0, 4), float_type(rng))
     outputs = pick(rng, [1, 2])
     if version < 12:
-        return {"opset": version, "node_attributes": {"ratio": float(rng.uniform(0, 1))} if chance(rng, 0.5) else {}, "inputs": [value], "outputs": outputs}
+        return {"opset": version, "node_attributes": {"ratio": float(rng.uniform(0, 1))} if chance(rng, 0.5) else {}, "inputs": [value],
+                "outputs": outputs}
     ratio = np.array(rng.uniform(0.1, 0.9), pick(rng, ["float32", value.dtype.name])) if chance(rng, 0.6) else None
     return {"opset": version, "node_attributes": {"seed": 5} if chance(rng, 0.3) else {}, "outputs": outputs,
             "inputs": [value, ratio, np.array(False)] if chance(rng, 0.5) else [value] + ([ratio] if ratio is not None else [])}

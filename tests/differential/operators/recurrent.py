@@ -36,7 +36,8 @@ def network(op_type):
         dtype = pick(rng, ("float32",) * 4 + ("float64",))
         gates = GATES[op_type]
         state = [batch, ways, hidden] if layout else [ways, batch, hidden]
-        dims = [[batch, steps, features] if layout else [steps, batch, features], [ways, gates * hidden, features], [ways, gates * hidden, hidden], [ways, 2 * gates * hidden]]
+        dims = [[batch, steps, features] if layout else [steps, batch, features], [ways, gates * hidden, features], [ways, gates * hidden, hidden],
+                [ways, 2 * gates * hidden]]
         inputs = [floats(rng, d, dtype, -1, 1) for d in dims]
         inputs[3] = inputs[3] if chance(rng, 0.6) else None
         inputs.append(integers(rng, [batch], "int32", 1, steps) if chance(rng, 0.4) else None)
@@ -47,7 +48,8 @@ def network(op_type):
             inputs.pop()
         outputs = 3 if op_type == "LSTM" else 2
         left_out = pick(rng, [(), (), (0,), tuple(range(1, outputs))])
-        return {"opset": version, "node_attributes": given, "inputs": inputs, "outputs": outputs, "left_out": left_out, "constants": some(rng, [1, 2, 3, 7], 0.5),
+        return {"opset": version, "node_attributes": given, "inputs": inputs, "outputs": outputs, "left_out": left_out,
+                "constants": some(rng, [1, 2, 3, 7], 0.5),
                 "tolerance": (1e-4, 2e-5)}
     return generate
 

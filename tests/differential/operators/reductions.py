@@ -57,7 +57,8 @@ def running(op_type):
         axis = signed_axis(rng, int(rng.integers(len(dims))), len(dims))
         given = {name: int(rng.integers(2)) for name in ("exclusive", "reverse") if chance(rng, 0.6)}
         return {"opset": opset(rng, op_type), "node_attributes": given,
-                "inputs": [floats(rng, dims, dtype) if dtype in FLOATS else integers(rng, dims, dtype, -3, 3), np.array(axis, pick(rng, ["int32", "int64"]))],
+                "inputs": [floats(rng, dims, dtype) if dtype in FLOATS else integers(rng, dims, dtype, -3, 3),
+                           np.array(axis, pick(rng, ["int32", "int64"]))],
                 "constants": some(rng, [1]), "tolerance": (2e-5, 1e-5) if dtype == "float32" else None}
     return generate
 

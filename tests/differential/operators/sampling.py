@@ -39,14 +39,16 @@ def made_like(kind):
 
 def bernoulli(rng):
     given = seeded(rng) | ({"dtype": pick(rng, [1, 6, 7, 9, 11, 2])} if chance(rng, 0.6) else {})
-    return {"opset": opset(rng, "Bernoulli"), "node_attributes": given, "inputs": [np.full([COUNT], rng.uniform(0, 1), pick(rng, ["float32", "float64", "float16"]))], "sample": True}
+    return {"opset": opset(rng, "Bernoulli"), "node_attributes": given,
+            "inputs": [np.full([COUNT], rng.uniform(0, 1), pick(rng, ["float32", "float64", "float16"]))], "sample": True}
 
 
 def multinomial(rng):
     classes = int(rng.integers(1, 7))
     given = seeded(rng) | {"sample_size": COUNT} | ({"dtype": pick(rng, [6, 7])} if chance(rng, 0.5) else {})
     value = rng.uniform(-2, 2, [1, classes])
-    return {"opset": opset(rng, "Multinomial"), "node_attributes": given, "inputs": [value.astype(pick(rng, ["float32", "float32", "float64", "float16"]))], "sample": True}
+    return {"opset": opset(rng, "Multinomial"), "node_attributes": given,
+            "inputs": [value.astype(pick(rng, ["float32", "float32", "float64", "float16"]))], "sample": True}
 
 
 def training_dropout(rng):
@@ -54,7 +56,8 @@ def training_dropout(rng):
     value = np.full([COUNT], rng.uniform(0.5, 2), pick(rng, ["float32", "float64"]))
     ratio = np.array(rng.uniform(0, 0.95), pick(rng, ["float32", value.dtype.name])) if chance(rng, 0.8) else None
     outputs = pick(rng, [1, 2])
-    return {"opset": opset(rng, "Dropout", 12), "node_attributes": {"seed": 7} if chance(rng, 0.4) else {}, "inputs": [value, ratio, np.array(True)], "outputs": outputs, "sample": True}
+    return {"opset": opset(rng, "Dropout", 12), "node_attributes": {"seed": 7} if chance(rng, 0.4) else {}, "inputs": [value, ratio, np.array(True)],
+            "outputs": outputs, "sample": True}
 
 
 CASES = {

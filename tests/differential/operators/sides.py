@@ -17,6 +17,7 @@ NOT_IMPLEMENTED = (
     "NOT_IMPLEMENTED", "is not a registered function/op", "No Op registered for", "does not support double yet", "Batchwise recurrent operations",
     "data type is not supported with", "Dilation not supported for AutoPadType", "Failed to construct locale",
     "IsPrimitiveDataType<T>(dtype_) was false", "mode only supports:", "Non zero padding", "Non per-tensor quantization is not",
+                   "InsertedPrecisionFreeCast",
 )
 
 

@@ -38,7 +38,8 @@ def stft(rng):
     onesided = int(rng.integers(2))
     width = pick(rng, [1, 1, 2]) if not onesided else 1
     window = floats(rng, [frame], dtype, 0.1, 1) if chance(rng, 0.6) else None
-    inputs = [floats(rng, [size(rng, 2), length, width], dtype), np.array(size(rng, 5), np.int64), window, np.array(frame, np.int64) if window is None or chance(rng, 0.4) else None]
+    inputs = [floats(rng, [size(rng, 2), length, width], dtype), np.array(size(rng, 5), np.int64), window,
+              np.array(frame, np.int64) if window is None or chance(rng, 0.4) else None]
     while inputs[-1] is None:
         inputs.pop()
     return {"opset": opset(rng, "STFT"), "node_attributes": {"onesided": onesided} if not onesided or chance(rng, 0.5) else {}, "inputs": inputs,
@@ -49,7 +50,8 @@ def window_function(op_type):
     def generate(rng):
         given = {"periodic": int(rng.integers(2))} if chance(rng, 0.7) else {}
         given |= {"output_datatype": pick(rng, [1, 1, 11, 10])} if chance(rng, 0.4) else {}
-        return {"opset": opset(rng, op_type), "node_attributes": given, "inputs": [np.array(size(rng, 30), pick(rng, ["int32", "int64"]))], "constants": some(rng, [0], 0.3),
+        return {"opset": opset(rng, op_type), "node_attributes": given, "inputs": [np.array(size(rng, 30), pick(rng, ["int32", "int64"]))],
+                "constants": some(rng, [0], 0.3),
                 "tolerance": (1e-5, 2e-6)}
     return generate
 
@@ -60,7 +62,8 @@ def mel_weight_matrix(rng):
     values = [size(rng, 20), int(pick(rng, [16, 64, 256, 512])), rate, low, float(rng.integers(1000, rate // 2))]
     inputs = [np.array(v, "float32" if i > 2 else pick(rng, ["int32", "int64"])) for i, v in enumerate(values)]
     inputs[1:3] = [v.astype(inputs[0].dtype) for v in inputs[1:3]]
-    return {"opset": opset(rng, "MelWeightMatrix"), "node_attributes": {"output_datatype": pick(rng, [1, 11])} if chance(rng, 0.4) else {}, "inputs": inputs,
+    return {"opset": opset(rng, "MelWeightMatrix"), "node_attributes": {"output_datatype": pick(rng, [1, 11])} if chance(rng, 0.4) else {},
+            "inputs": inputs,
             "constants": some(rng, range(5), 0.4), "tolerance": (1e-4, 1e-4)}
 
 

@@ -13,7 +13,8 @@ def words(rng, dims):
 
 def string_concat(rng):
     full = shape(rng, 0, 3)
-    return {"opset": opset(rng, "StringConcat"), "inputs": [words(rng, alike(rng, full)), words(rng, alike(rng, full))], "constants": some(rng, [0, 1], 0.2)}
+    return {"opset": opset(rng, "StringConcat"), "inputs": [words(rng, alike(rng, full)), words(rng, alike(rng, full))],
+            "constants": some(rng, [0, 1], 0.2)}
 
 
 def string_split(rng):
@@ -21,7 +22,11 @@ def string_split(rng):
     separator = pick(rng, separators)
     joints = [" ", "  ", ",", "--", "é", "-"]
     dims = shape(rng, 1, 2, 4, 0.0)
-    values = np.array(["".join(pick(rng, WORDS) + pick(rng, joints) for _ in range(int(rng.integers(0, 4)))) + pick(rng, ["", "x", "x", "x"]) for _ in range(int(np.prod(dims)))], object)
+
+    def sentence():
+        return "".join(pick(rng, WORDS) + pick(rng, joints) for _ in range(int(rng.integers(0, 4)))) + pick(rng, ["", "x", "x", "x"])
+
+    values = np.array([sentence() for _ in range(int(np.prod(dims)))], object)
     given = {"delimiter": separator} | ({"maxsplit": int(rng.integers(0, 3))} if chance(rng, 0.4) else {})
     return {"opset": opset(rng, "StringSplit"), "node_attributes": given, "inputs": [values.reshape(dims)], "outputs": 2}
 
@@ -52,11 +57,14 @@ def tfidf(rng):
                 pool += gram
                 grams += 1
     low = int(rng.integers(1, most + 1))
-    given = {"mode": pick(rng, ["TF", "IDF", "TFIDF"]), "min_gram_length": low, "max_gram_length": most, "max_skip_count": int(rng.integers(0, 3)), "ngram_counts": starts,
+    given = {"mode": pick(rng, ["TF", "IDF", "TFIDF"]), "min_gram_length": low, "max_gram_length": most, "max_skip_count": int(rng.integers(0, 3)),
+             "ngram_counts": starts,
              "ngram_indexes": [int(i) for i in rng.permutation(grams)], "pool_strings" if strings else "pool_int64s": pool}
     given |= {"weights": [float(w) for w in rng.uniform(0.5, 2, grams)]} if chance(rng, 0.5) else {}
     dims = [size(rng, 7)] if chance(rng, 0.5) else [size(rng, 3), size(rng, 7)]
-    value = np.asarray(np.array(vocabulary, object)[rng.integers(0, 4, dims)], object) if strings else integers(rng, dims, pick(rng, ["int32", "int64"]), 1, 4)
+    value = integers(rng, dims, pick(rng, ["int32", "int64"]), 1, 4)
+    if strings:
+        value = np.asarray(np.array(vocabulary, object)[value - 1], object)
     return {"opset": opset(rng, "TfIdfVectorizer"), "node_attributes": given, "inputs": [value]}
 
 

@@ -79,7 +79,8 @@ def causal_conv(rng):
               floats(rng, [batch, channels, kernel - 1]) if chance(rng, 0.5) else None]
     while inputs[-1] is None:
         inputs.pop()
-    return {"opset": opset(rng, "CausalConvWithState"), "node_attributes": {"activation": pick(rng, ["none", "silu", "swish"])} if chance(rng, 0.6) else {}, "inputs": inputs,
+    given = {"activation": pick(rng, ["none", "silu", "swish"])} if chance(rng, 0.6) else {}
+    return {"opset": opset(rng, "CausalConvWithState"), "node_attributes": given, "inputs": inputs,
             "outputs": 2, "tolerance": (5e-5, 5e-5)}
 
 

@@ -74,7 +74,8 @@ def conv_transpose(rng):
     inputs = [elements(rng, [size(rng, 3, 0.03), groups * ins] + window.sizes, dtype), elements(rng, [groups * ins, outs] + window.kernel, dtype)]
     if chance(rng, 0.6):
         inputs.append(elements(rng, [groups * outs], dtype))
-    return {"opset": opset(rng, "ConvTranspose"), "node_attributes": given, "inputs": inputs, "constants": some(rng, range(3), 0.5), "tolerance": CONV[dtype]}
+    return {"opset": opset(rng, "ConvTranspose"), "node_attributes": given, "inputs": inputs, "constants": some(rng, range(3), 0.5),
+            "tolerance": CONV[dtype]}
 
 
 def conv_integer(rng):
@@ -82,7 +83,8 @@ def conv_integer(rng):
     groups, ins, outs = groups_of(rng)
     given = window.attributes(rng) | ({"group": groups} if groups != 1 else {})
     types = pick(rng, [("uint8", "uint8"), ("uint8", "int8"), ("int8", "int8")])
-    inputs = [integers(rng, [size(rng, 3), groups * ins] + window.sizes, types[0], -128, 255), integers(rng, [groups * outs, ins] + window.kernel, types[1], -128, 255),
+    inputs = [integers(rng, [size(rng, 3), groups * ins] + window.sizes, types[0], -128, 255),
+              integers(rng, [groups * outs, ins] + window.kernel, types[1], -128, 255),
               integers(rng, [], types[0], 0, 120) if chance(rng, 0.7) else None,
               integers(rng, [groups * outs] if chance(rng, 0.1) else [], types[1], 0, 120) if chance(rng, 0.5) else None]
     while inputs[-1] is None:
@@ -104,7 +106,8 @@ def deform_conv(rng):
               floats(rng, [batch, offset_groups * area] + out, dtype, 0, 1) if chance(rng, 0.5) else None]
     while inputs[-1] is None:
         inputs.pop()
-    return {"opset": opset(rng, "DeformConv"), "node_attributes": given, "inputs": inputs, "constants": some(rng, [1, 3], 0.3), "tolerance": (2e-4, 2e-4)}
+    return {"opset": opset(rng, "DeformConv"), "node_attributes": given, "inputs": inputs, "constants": some(rng, [1, 3], 0.3),
+            "tolerance": (2e-4, 2e-4)}
 
 
 def col2im(rng):
@@ -148,7 +151,8 @@ def global_pool(op_type):
     def generate(rng):
         dtype = pick(rng, ("float32",) * 3 + ("float64", "float16"))
         given = {"p": int(rng.integers(1, 4))} if op_type == "GlobalLpPool" and chance(rng, 0.7) else {}
-        return {"opset": opset(rng, op_type), "node_attributes": given, "inputs": [elements(rng, [size(rng, 3), size(rng, 4)] + shape(rng, 1, 3, 7, 0.0), dtype)],
+        return {"opset": opset(rng, op_type), "node_attributes": given,
+                "inputs": [elements(rng, [size(rng, 3), size(rng, 4)] + shape(rng, 1, 3, 7, 0.0), dtype)],
                 "tolerance": (2e-5, 2e-5) if dtype == "float32" else None}
     return generate
 
