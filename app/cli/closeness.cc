@@ -73,6 +73,31 @@ void compare_strings(Closeness& result, const Tensor& a, const Tensor& b) {
     }
   }
 }
+// Adds what was found of one more item; `index` is told where it is not close.
+void note_item(Closeness& result, Closeness item, size_t index) {
+  if (!item.close) {
+    item.difference = fmt::format("item {}: {}", index, item.describe());
+    result = std::move(item);
+    return;
+  }
+  result.elements += item.elements;
+  result.max_abs_error = std::max(result.max_abs_error, item.max_abs_error);
+  result.max_rel_error = std::max(result.max_rel_error, item.max_rel_error);
+}
+
+Closeness compare_sequences(const Tensor& actual, const Tensor& expected, const Tolerance& tolerance) {
+  Closeness result;
+  if (actual.numel() != expected.numel()) {
+    result.difference = fmt::format("{} items, expected {}", actual.numel(), expected.numel());
+    return result;
+  }
+  result.close = true;
+  for (size_t i = 0; i < expected.tensors().size() && result.close; ++i) {
+    note_item(result, compare_tensors(actual.tensors()[i], expected.tensors()[i], tolerance), i);
+  }
+  return result;
+}
+
 }  // namespace
 
 std::string Closeness::describe() const {
@@ -85,6 +110,12 @@ std::string Closeness::describe() const {
 
 Closeness compare_tensors(const Tensor& actual, const Tensor& expected, const Tolerance& tolerance) {
   Closeness result;
+  if (!actual.defined() || !expected.defined()) {
+    result.close = actual.defined() == expected.defined();
+    if (!result.close) result.difference = actual.defined() ? "a value, expected none" : "no value, expected one";
+    return result;
+  }
+  if (actual.dtype() == DType::kTensor && expected.dtype() == DType::kTensor) return compare_sequences(actual, expected, tolerance);
   if (actual.dtype() != expected.dtype()) {
     result.difference = fmt::format("element type {}, expected {}", to_string(actual.dtype()), to_string(expected.dtype()));
   } else if (actual.shape() != expected.shape()) {

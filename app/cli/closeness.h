@@ -25,7 +25,8 @@ struct Closeness {
 };
 
 // Numbers are close if |a - b| <= atol + rtol |b|, NaN to NaN, infinities to themselves; all else must be equal. Types and shapes must be
-// the same.
+// the same. Of sequences and maps that are close, elements and errors are those of all items; of others, those of the first item that is
+// not. Empty optionals are undefined tensors, equal to each other alone.
 Closeness compare_tensors(const Tensor& actual, const Tensor& expected, const Tolerance& tolerance);
 
 }  // namespace sardonyx::cli

@@ -8,6 +8,7 @@
 
 #include "sardonyx/model.h"
 #include "sardonyx/npy.h"
+#include "sardonyx/value.h"
 
 namespace sardonyx::cli {
 
@@ -44,6 +45,13 @@ Tensor load_tensor(const std::filesystem::path& path) {
   if (path.extension() == ".npy") return load_npy(path);
   if (path.extension() == ".pb") return with_trail([&] { return path.string(); }, [&] { return model::decode(model::read_tensor(path)); });
   throw Error(ErrorCode::kInvalidArgument, fmt::format("{}: tensors are read from .npy and .pb files", path.string()));
+}
+
+Tensor load_value(const std::filesystem::path& path, const model::Type& type) {
+  if (type.tensor() != nullptr) return load_tensor(path);
+  if (path.extension() == ".pb") return model::read_value(path, type);
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("{}: a value of type {} is read from a .pb file", path.string(), model::type_string(type)));
 }
 
 GraphOptimizationLevel parse_level(const std::string& text) {

@@ -43,6 +43,8 @@ std::pair<std::string, std::string> split_assignment(const std::string& text, st
 Shape parse_shape(const std::string& text);
 // A tensor from a .npy file or an ONNX TensorProto (.pb), by its extension.
 Tensor load_tensor(const std::filesystem::path& path);
+// A value of that type: of tensors as load_tensor, of sequences, maps and optionals a .pb file of their ONNX message.
+Tensor load_value(const std::filesystem::path& path, const model::Type& type);
 GraphOptimizationLevel parse_level(const std::string& text);
 
 // "3.2 MB"

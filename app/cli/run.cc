@@ -19,6 +19,30 @@ struct Arguments {
   std::string level = "all";
 };
 
+// The declared type of an input; that of any tensor where there is no such input, which the session then reports.
+model::Type type_of(const InferenceSession& session, const std::string& name) {
+  for (const NodeArg& input : session.inputs()) {
+    if (input.name == name) return input.type;
+  }
+  return model::Type::of_tensor(DType::kFloat32);
+}
+
+// A tensor to NAME.npy, the items of a sequence to NAME_0.npy and so on, keys and values of a map to NAME_0.npy and NAME_1.npy.
+void write_value(const std::filesystem::path& folder, const std::string& name, const Tensor& value) {
+  if (!value.defined()) {
+    print(fmt::format("{}: an empty optional, no file\n", name));
+  } else if (value.dtype() == DType::kTensor) {
+    print(fmt::format("{}: {} items\n", name, value.numel()));
+    for (size_t i = 0; i < value.tensors().size(); ++i) write_value(folder, fmt::format("{}_{}", name, i), value.tensors()[i]);
+  } else {
+    std::string file = name + ".npy";
+    std::replace(file.begin(), file.end(), '/', '_');
+    const std::filesystem::path path = folder / file;
+    save_npy(path, value);
+    print(fmt::format("{}: {} {}\n", path.string(), type_string(value.dtype()), to_string(value.shape())));
+  }
+}
+
 int run(const Arguments& arguments) {
   SessionOptions options;
   options.intra_op_num_threads = arguments.threads;
@@ -27,7 +51,7 @@ int run(const Arguments& arguments) {
   Feeds feeds;
   for (const std::string& text : arguments.inputs) {
     const auto [name, file] = split_assignment(text, "NAME=FILE");
-    feeds.emplace_back(name, load_tensor(file));
+    feeds.emplace_back(name, load_value(file, type_of(session, name)));
   }
   std::vector<std::string> names = arguments.outputs;
   if (names.empty()) {
@@ -35,22 +59,20 @@ int run(const Arguments& arguments) {
   }
   const std::vector<Tensor> results = session.run(names, feeds);
   std::filesystem::create_directories(arguments.output_dir);
-  for (size_t i = 0; i < names.size(); ++i) {
-    std::string file = names[i] + ".npy";
-    std::replace(file.begin(), file.end(), '/', '_');
-    const std::filesystem::path path = std::filesystem::path(arguments.output_dir) / file;
-    save_npy(path, results[i]);
-    print(fmt::format("{}: {} {}\n", path.string(), type_string(results[i].dtype()), to_string(results[i].shape())));
-  }
+  for (size_t i = 0; i < names.size(); ++i) write_value(arguments.output_dir, names[i], results[i]);
   return 0;
 }
 }  // namespace
 
 void add_run(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("run", "Runs a model on given inputs and writes each output NAME to NAME.npy ('/' becomes '_').");
+  CLI::App* command =
+      app.add_subcommand("run",
+                         "Runs a model on given inputs and writes each output NAME to NAME.npy ('/' becomes '_'), a sequence "
+                         "item by item to NAME_0.npy, NAME_1.npy and so on, a map to NAME_0.npy (keys) and NAME_1.npy (values).");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("MODEL", arguments->model, "The .onnx file")->required();
-  command->add_option("--input", arguments->inputs, "NAME=FILE, a .npy or .pb file; once for each input");
+  command->add_option("--input", arguments->inputs,
+                      "NAME=FILE, a .npy or .pb file (.pb for a sequence, map or optional); once for each input");
   command->add_option("--output", arguments->outputs, "Outputs to compute; all if none is named");
   command->add_option("--output-dir", arguments->output_dir, "Where outputs are written")->capture_default_str();
   command->add_option("--threads", arguments->threads, "Threads; 0: as many as this process may use")->check(CLI::NonNegativeNumber);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/schema.h"
+#include "model/value_messages.h"
 #include "sardonyx/error.h"
 #include "wire/reader.h"
 
@@ -289,6 +290,18 @@ void decode_message(Model& message, std::string_view bytes, const std::shared_pt
 }
 
 void decode_message(TensorData& message, std::string_view bytes, const std::shared_ptr<const void>& owner, const ReadLimits& limits) {
+  decode_any(message, bytes, owner, limits);
+}
+
+void decode_message(SequenceData& message, std::string_view bytes, const std::shared_ptr<const void>& owner, const ReadLimits& limits) {
+  decode_any(message, bytes, owner, limits);
+}
+
+void decode_message(MapData& message, std::string_view bytes, const std::shared_ptr<const void>& owner, const ReadLimits& limits) {
+  decode_any(message, bytes, owner, limits);
+}
+
+void decode_message(OptionalData& message, std::string_view bytes, const std::shared_ptr<const void>& owner, const ReadLimits& limits) {
   decode_any(message, bytes, owner, limits);
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/closest.h"
+#include "optimize/expand/expand.h"
 #include "optimize/pass.h"
 #include "optimize/sort.h"
 
@@ -56,6 +57,7 @@ size_t run(GraphView& graph, const Pass& pass) {
 
 std::vector<PassReport> optimize(model::Model& model, GraphOptimizationLevel level, std::span<const std::string> disabled) {
   check_names(disabled);
+  expand_composites(model);
   put_in_running_order(model.graph);
   GraphView graph(model);
   std::vector<PassReport> reports;

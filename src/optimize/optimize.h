@@ -1,4 +1,4 @@
-// Rewrites a model's graph by the passes of passes.cc.
+// Rewrites a model's graph: operators that are graphs themselves first (expand/expand.h), then by the passes of passes.cc.
 //
 // Graph inputs and outputs keep names, order and types. Initializers that a feed can replace (graph inputs too, from IR version 4 on) are
 // not taken for constants.

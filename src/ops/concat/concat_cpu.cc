@@ -6,14 +6,6 @@
 namespace sardonyx::ops {
 namespace {
 
-// The part of a contiguous tensor of shape `whole` that begins at `start` on `axis` and has `size` there.
-StridedView part_of(const Shape& whole, size_t axis, int64_t start, int64_t size) {
-  StridedView view = contiguous_view(whole);
-  view.advance(axis, start);
-  view.shape[axis] = size;
-  return view;
-}
-
 std::unique_ptr<Bound> bind_concat(const BindContext& context, int64_t axis_attribute) {
   const ValueFacts& first = required(context, 0, "0");
   for (size_t i = 1; i < context.inputs.size(); ++i)

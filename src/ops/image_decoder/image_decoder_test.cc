@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "ops/op_case.h"
 #include "sardonyx/image.h"
 

@@ -28,6 +28,13 @@ StridedView contiguous_view(const Shape& shape) {
   return view;
 }
 
+StridedView part_of(const Shape& whole, size_t axis, int64_t start, int64_t size) {
+  StridedView view = contiguous_view(whole);
+  view.advance(axis, start);
+  view.shape[axis] = size;
+  return view;
+}
+
 StridedView broadcast_view(const Shape& shape, const Shape& out) {
   const StridedView own = contiguous_view(shape);
   StridedView view{out, std::vector<ptrdiff_t>(out.size()), 0};

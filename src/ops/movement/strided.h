@@ -29,6 +29,8 @@ constexpr ptrdiff_t stride_product(int64_t a, int64_t b) noexcept {
 }
 
 StridedView contiguous_view(const Shape& shape);
+// The part of a contiguous tensor of shape `whole` that begins at `start` on `axis` and has `size` there.
+StridedView part_of(const Shape& whole, size_t axis, int64_t start, int64_t size);
 // A contiguous tensor of `shape` as if it had the shape `out`, to which it broadcasts.
 StridedView broadcast_view(const Shape& shape, const Shape& out);
 
