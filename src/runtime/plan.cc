@@ -33,6 +33,7 @@ struct Plan::Frame {
   std::byte* base = nullptr;
   std::vector<Tensor> slots;
   std::vector<Tensor> run_values;
+  GuardedResults guarded;
 };
 
 std::shared_ptr<const ops::Bound> LateBinder::bind(const ops::Prepared& prepared, std::span<const ops::ValueFacts> facts, int threads) {
@@ -91,12 +92,14 @@ Plan::Frame& Plan::frame(Workspace& workspace) const {
 }
 
 void Plan::start(Frame& frame, std::span<const Tensor* const> inputs) const {
+  frame.guarded = GuardedResults();
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (input_run_values_[i] >= 0) frame.run_values[static_cast<size_t>(input_run_values_[i])] = *inputs[i];
   }
   for (const ValueId id : allocated_) {
     const PlanValue& value = values_[static_cast<size_t>(id)];
-    frame.run_values[static_cast<size_t>(value.run_value)] = Tensor::empty(value.shape, value.dtype);
+    frame.run_values[static_cast<size_t>(value.run_value)] =
+        guard_ ? frame.guarded.make(value.shape, value.dtype) : Tensor::empty(value.shape, value.dtype);
   }
   for (const Reshaped& made : reshaped_) {
     frame.run_values[static_cast<size_t>(made.run_value)] = frame.run_values[static_cast<size_t>(made.source)].reshape(made.shape);
@@ -118,12 +121,18 @@ std::vector<Tensor> Plan::run(std::span<const Tensor* const> inputs, Workspace& 
   for (size_t i = 0; i < steps_.size(); ++i) {
     const PlanStep& step = steps_[i];
     if (!step.aliased) {
-      with_trail([&] { return program_.nodes()[step.node].where(); }, [&] { run_step(step, frame, pool); });
+      with_trail([&] { return program_.nodes()[step.node].where(); }, [&] { run_guarded(i, frame, pool); });
     }
     if (seconds) seconds[i] = clock.seconds_since_last();
   }
   frame.ready = true;
   return take_results(frame);
+}
+
+void Plan::run_guarded(size_t step, Frame& frame, core::ThreadPool& pool) const {
+  if (guard_) guard_->before_step(frame.base, static_cast<int32_t>(step));
+  run_step(steps_[step], frame, pool);
+  if (guard_) guard_->after_step(frame.base, static_cast<int32_t>(step));
 }
 
 void Plan::run_step(const PlanStep& step, Frame& frame, core::ThreadPool& pool) const {
@@ -199,8 +208,9 @@ std::vector<Tensor> Plan::take_results(Frame& frame) const {
   for (const Result& result : results_) {
     const PlanValue& value = values_[static_cast<size_t>(result.value)];
     const Tensor& tensor = value.run_value >= 0 ? frame.run_values[static_cast<size_t>(value.run_value)] : value.constant;
-    results.push_back(result.copy ? tensor.clone() : tensor);
+    results.push_back(result.copy || guard_ ? tensor.clone() : tensor);
   }
+  frame.guarded.check();
   return results;
 }
 

@@ -78,7 +78,7 @@ std::string ProgramNode::where() const {
 }
 
 Program::Program(model::Model model, const Backend& backend, const SessionOptions& options, std::shared_ptr<const core::MappedFile> map)
-    : metadata_(metadata_of(model)), signature_(checked(model), options.free_dimension_overrides) {
+    : metadata_(metadata_of(model)), signature_(checked(model), options.free_dimension_overrides), guards_memory_(options.guard_memory) {
   passes_ = optimize::optimize(model, options.graph_optimization_level, options.disabled_passes);
   for (size_t i = 0; i < signature_.inputs().size(); ++i) {
     values_[static_cast<size_t>(value_id(signature_.inputs()[i].arg.name))].input = static_cast<int32_t>(i);
