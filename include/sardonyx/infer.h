@@ -15,6 +15,8 @@
 
 namespace sardonyx {
 
+class CustomOps;
+
 struct InferOptions {
   // Throw InvalidModel at the first contradiction. Else it is noted in the report, what was declared stays, and the values that depend on
   // it stay unknown. Outputs of operators outside ONNX have the types that are declared for them.
@@ -22,6 +24,7 @@ struct InferOptions {
   bool data_propagation = true;
   // Symbols of their own for sizes that stay unknown, so that equal ones can be told.
   bool name_unknown_dims = true;
+  const CustomOps* custom_ops = nullptr;  // operators of your own, whose rules are used, too (custom_op.h)
 };
 
 // A node whose inputs contradict its operator, or a declared type that contradicts the inferred one.

@@ -110,9 +110,9 @@ Finding finding_of(const InferProblem& problem) {
 }
 }  // namespace
 
-void check_inference(Reporter& reporter, const ModelContext& context) {
+void check_inference(Reporter& reporter, const ModelContext& context, const CustomOps* custom_ops) {
   std::vector<InferProblem> problems;
-  infer::Inference inference(context.model, {});
+  infer::Inference inference(context.model, {.custom_ops = custom_ops});
   try {
     inference.run();
     problems = inference.take_report().problems;

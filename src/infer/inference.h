@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "infer/context.h"
+#include "sardonyx/custom_op.h"
 #include "sardonyx/infer.h"
 #include "schema/schema.h"
 
@@ -48,6 +49,8 @@ class Inference final : private BodyInference {
   void infer_node(const model::Node& node, Scope& scope, GraphResult* result);
   bool infer_operator(NodeContext& context, const schema::Schema& schema);
   bool infer_function(NodeContext& context, const model::Function& function);
+  const CustomOp* find_custom(const model::Node& node) const;
+  bool infer_custom(NodeContext& context, const CustomOp& op);
   bool check_types(const NodeContext& context, const schema::Schema& schema);
   void set_default_types(NodeContext& context, const schema::Schema& schema);
   void keep_outputs(NodeContext& context, bool is_inferred, Scope& scope, GraphResult* result);
