@@ -14,6 +14,8 @@
 
 namespace sardonyx {
 
+class CustomOps;
+
 enum class Severity {
   kError,       // the model breaks the specification: ONNX's own checker refuses it too, but for what docs/checks.md lists
   kUnrunnable,  // ONNX's own checker does not look for it, but the model cannot be run
@@ -37,7 +39,8 @@ struct CheckOptions {
   size_t max_problems = 1000;  // further ones are counted, not kept
   // Infer types and shapes too, and report where they contradict operators or declarations.
   bool full = false;
-  model::ReadLimits limits;  // of check_file
+  const CustomOps* custom_ops = nullptr;  // with `full`: operators of your own, held to their declarations, too (custom_op.h)
+  model::ReadLimits limits;               // of check_file
 };
 
 struct CheckReport {

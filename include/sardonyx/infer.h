@@ -15,6 +15,8 @@
 
 namespace sardonyx {
 
+class CustomOps;
+
 struct InferOptions {
   // Throw InvalidModel at the first contradiction. Else it is noted in the report, what was declared stays, and the values that depend on
   // it stay unknown. Outputs of operators outside ONNX have the types that are declared for them.
@@ -26,6 +28,7 @@ struct InferOptions {
   // be of types that the operator's version makes; an input that is a graph output too has the type that the output is declared with.
   // Runtimes take sparse initializers for tensors, and types of later versions where they mean one thing.
   bool schema_types = false;
+  const CustomOps* custom_ops = nullptr;  // operators of your own, whose rules are used, too (custom_op.h)
 };
 
 // A node whose inputs contradict its operator, or a declared type that contradicts the inferred one.

@@ -43,7 +43,7 @@ CheckReport check_all(const Model& model, const CheckOptions& options, ExternalF
   check_training(reporter, nodes, names);
   check_functions(reporter, context);
   if (options.full && model.has_graph && !reporter.has(Code::kDepth) && !reporter.has(Code::kFunctionRecursive)) {
-    check_inference(reporter, context);
+    check_inference(reporter, context, options.custom_ops);
   }
   return reporter.take();
 }

@@ -125,11 +125,12 @@ void empty_references(std::vector<Node>& nodes) {
 }
 }  // namespace
 
-void check_inference(Reporter& reporter, const ModelContext& context) {
+void check_inference(Reporter& reporter, const ModelContext& context, const CustomOps* custom_ops) {
   std::vector<InferProblem> problems;
   std::optional<model::Model> without_references;
   if (reporter.has(Code::kAttributeReference)) empty_references(without_references.emplace(context.model).graph.node);
-  infer::Inference inference(without_references ? *without_references : context.model, {.schema_types = true});
+  infer::Inference inference(without_references ? *without_references : context.model,
+                             {.schema_types = true, .custom_ops = custom_ops});
   try {
     inference.run();
     problems = inference.take_report().problems;

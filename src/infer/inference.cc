@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "custom/node.h"
 #include "infer/function_binding.h"
 #include "infer/rules.h"
 
@@ -226,6 +227,8 @@ void Inference::infer_node(const model::Node& node, Scope& scope, GraphResult* r
       is_inferred = infer_function(context, *function);
     } else if (schema && !schema->deprecated()) {
       is_inferred = infer_operator(context, *schema);
+    } else if (const CustomOp* custom = find_custom(node)) {
+      is_inferred = infer_custom(context, *custom);
     } else if (!schema) {
       is_inferred = infer_foreign(context);
     }
@@ -236,6 +239,31 @@ void Inference::infer_node(const model::Node& node, Scope& scope, GraphResult* r
     problem(error.what());
   }
   keep_outputs(context, is_inferred, scope, result);
+}
+
+const CustomOp* Inference::find_custom(const model::Node& node) const {
+  return options_.custom_ops == nullptr ? nullptr : options_.custom_ops->find(node.domain, node.op_type, imported_version(node.domain));
+}
+
+// Its rule is asked only where it can be: the type and the rank of every input are known.
+bool Inference::infer_custom(NodeContext& context, const CustomOp& op) {
+  const CustomKernel kernel = custom::make_kernel(op, context.node());
+  std::vector<TensorFacts> inputs(context.inputs());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (!context.has_input(i)) continue;
+    const Dims* dims = context.shape(i);
+    if (!dims || context.dtype(i) == DType::kUndefined) return false;
+    inputs[i].dtype = context.dtype(i);
+    for (const Dim& dim : *dims) inputs[i].shape.push_back(dim.is_known() ? dim.value() : -1);
+  }
+  const std::vector<TensorFacts> outputs = custom::infer(op, kernel, context.node(), inputs);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    context.set_dtype(i, outputs[i].dtype);
+    Dims dims;
+    for (const int64_t size : outputs[i].shape) dims.push_back(size < 0 ? Dim() : Dim(size));
+    context.set_shape(i, std::move(dims));
+  }
+  return true;
 }
 
 bool Inference::infer_operator(NodeContext& context, const schema::Schema& schema) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "infer/context.h"
+#include "sardonyx/custom_op.h"
 #include "sardonyx/error.h"
 #include "sardonyx/infer.h"
 #include "schema/schema.h"
@@ -66,6 +67,8 @@ class Inference final : private BodyInference {
   bool infer_operator(NodeContext& context, const schema::Schema& schema);
   bool infer_foreign(NodeContext& context);
   bool infer_function(NodeContext& context, const model::Function& function);
+  const CustomOp* find_custom(const model::Node& node) const;
+  bool infer_custom(NodeContext& context, const CustomOp& op);
   bool check_types(const NodeContext& context, const schema::Schema& schema);
   void check_output_types(const NodeContext& context, const schema::Schema& schema);
   void set_default_types(NodeContext& context, const schema::Schema& schema);

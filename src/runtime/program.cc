@@ -74,13 +74,13 @@ std::string ProgramNode::where() const {
 }
 
 Program::Program(model::Model model, const Backend& backend, const SessionOptions& options, std::shared_ptr<const core::MappedFile> map)
-    : metadata_(metadata_of(model)), signature_(checked(model), options.free_dimension_overrides) {
+    : metadata_(metadata_of(model)), signature_(checked(model), options.free_dimension_overrides), guards_memory_(options.guard_memory) {
   load(model, {model, backend, options, map});
 }
 
 Program::Program(model::Model model, std::vector<std::pair<std::string, Tensor>> captured, const Backend& backend,
                  const SessionOptions& options, std::shared_ptr<const core::MappedFile> map)
-    : metadata_(metadata_of(model)), signature_(checked(model).graph) {
+    : metadata_(metadata_of(model)), signature_(checked(model).graph), guards_memory_(options.guard_memory) {
   for (auto& [name, tensor] : captured) set_constant(value_id(name), std::move(tensor));
   load(model, {model, backend, options, map});
 }
