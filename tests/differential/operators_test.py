@@ -5,15 +5,16 @@ usage: operators_test.py --tool build/bin/operators_driver [--seed N] [--cases N
 
 The families in operators/*.py make the cases (see operators/case.py); models of one node run on both sides, ONNX Runtime without
 optimisation. Cases that ONNX Runtime does not implement are skipped and counted for each operator; --cases (default 200) counts those that
-it does run. Each disagreement must be explained by a rule in operators_known.txt, a line of three parts:
+it does run. Each disagreement must be explained by a rule in operators_known*.txt, a line of three parts:
   OPERATOR PREDICATE # REASON
-PREDICATE is a function in operators/known.py. Random operators are held to the distribution. ONNX Runtime runs in worker processes: a crash
+PREDICATE is a function in operators/known*.py. Random operators are held to the distribution. ONNX Runtime runs in worker processes: a crash
 is a disagreement, too. The seed is printed. The last line is `N passed, M failed, K skipped`; the exit status is 1 if any failed.
 """
 
 import argparse
 import collections
 import fnmatch
+import glob
 import importlib
 import multiprocessing
 import multiprocessing.connection
@@ -35,7 +36,6 @@ except ImportError as missing:
     sys.exit(0)
 
 import operators
-from operators import known
 from operators.case import Case, generator_for
 from operators.compare import disagreement
 from operators.sides import OnnxRuntime, Outcome, Sardonyx, reference
@@ -56,9 +56,17 @@ def load_families():
     return found
 
 
+def predicates():
+    """Name -> function, from operators/known*.py."""
+    found = {}
+    for module in sorted(info.name for info in pkgutil.iter_modules(operators.__path__) if info.name.startswith("known")):
+        found |= vars(importlib.import_module(f"operators.{module}"))
+    return found
+
+
 def load_rules(path):
     """Rules as (operator pattern, predicate name, reason)."""
-    rules = []
+    rules, known = [], predicates()
     with open(path, encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             line = line.strip()
@@ -66,20 +74,20 @@ def load_rules(path):
                 continue
             head, _, reason = line.partition(" # ")
             words = head.split()
-            if len(words) != 2 or not reason or not hasattr(known, words[1]):
-                raise SystemExit(f"{path}:{number}: not a rule, or no such predicate in operators/known.py: {line}")
+            if len(words) != 2 or not reason or words[1] not in known:
+                raise SystemExit(f"{path}:{number}: not a rule, or no such predicate in operators/known*.py: {line}")
             rules.append((words[0], words[1], reason))
     return rules
 
 
 class Explanations:
     def __init__(self, rules):
-        self.rules = rules
+        self.rules, self.predicates = rules, predicates()
 
     def find(self, case, ours, theirs):
         """The number of the first rule that explains the disagreement, or None."""
         for number, (pattern, predicate, _) in enumerate(self.rules):
-            if fnmatch.fnmatchcase(case.name, pattern) and getattr(known, predicate)(case, ours, theirs):
+            if fnmatch.fnmatchcase(case.name, pattern) and self.predicates[predicate](case, ours, theirs):
                 return number
         return None
 
@@ -292,7 +300,8 @@ def main():
     names = sorted(load_families())
     if options.only:
         names = [name for name in names if any(fnmatch.fnmatchcase(name, pattern) for pattern in options.only.split(","))]
-    crew = Crew(options, names, load_rules(os.path.join(HERE, "operators_known.txt")), options.seed)
+    rules = [rule for path in sorted(glob.glob(os.path.join(HERE, "operators_known*.txt"))) for rule in load_rules(path)]
+    crew = Crew(options, names, rules, options.seed)
     crew.run()
     return report(crew, options.shown)
 

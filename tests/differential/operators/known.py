@@ -285,8 +285,14 @@ def antialias_from_the_edge(case, ours, theirs):
     return case.attributes.get("antialias") == 1 and case.attributes.get("coordinate_transformation_mode") == "asymmetric" and both(ours, theirs)
 
 
-def cropped_cubic(case, ours, theirs):
-    return case.attributes.get("coordinate_transformation_mode") == "tf_crop_and_resize" and case.attributes["mode"] == "cubic" and both(ours, theirs)
+def crop_at_same_size(case, ours, theirs):
+    """An axis is cropped, and then resized to its old size."""
+    roi = case.array(1)
+    if case.attributes.get("coordinate_transformation_mode") != "tf_crop_and_resize" or roi is None or not both(ours, theirs):
+        return False
+    axes = case.attributes.get("axes", range(len(roi) // 2))
+    sizes = zip(axes, roi[:len(roi) // 2], roi[len(roi) // 2:])
+    return any(case.inputs[0].shape[a] == np.shape(ours.outputs[0])[a] and (start, end) != (0, 1) for a, start, end in sizes)
 
 
 def near_tie(case, ours, theirs):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from operators.draw import FLOATS, axes_of, chance, elements, float_type, floats, integers, opset, pick, shape, signed_axis, some
+from operators.draw import FLOATS, axes_of, chance, elements, floats, integers, opset, pick, shape, signed_axis, some
 
 REDUCED = ("float32", "float32", "float64", "float16", "int32", "int64", "uint32", "uint64")
 
