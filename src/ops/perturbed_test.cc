@@ -188,6 +188,62 @@ std::vector<Call> microsoft_calls() {
   return calls;
 }
 
+Call ml_call(const char* op, std::vector<Tensor> inputs, std::vector<model::Attribute> attributes, int outputs = 1) {
+  Call result = call(op, 3, std::move(inputs), std::move(attributes), outputs);
+  result.node.domain = "ai.onnx.ml";
+  return result;
+}
+
+model::Attribute reals(const char* name, std::vector<float> values) { return model::Attribute::of(name, std::move(values)); }
+
+// Two trees of one branch each; `prefix` and `targets` are what the operator calls its votes.
+std::vector<model::Attribute> tree_attributes(const std::string& prefix, const char* targets) {
+  return {ints("nodes_treeids", {0, 0, 0, 1, 1, 1}),
+          ints("nodes_nodeids", {0, 1, 2, 0, 1, 2}),
+          ints("nodes_featureids", {0, 0, 0, 1, 0, 0}),
+          model::Attribute::of("nodes_modes", std::vector<std::string>{"BRANCH_LEQ", "LEAF", "LEAF", "BRANCH_GT", "LEAF", "LEAF"}),
+          reals("nodes_values", {0, 0, 0, 1, 0, 0}),
+          ints("nodes_truenodeids", {1, 0, 0, 1, 0, 0}),
+          ints("nodes_falsenodeids", {2, 0, 0, 2, 0, 0}),
+          ints((prefix + "_treeids").c_str(), {0, 0, 1, 1}),
+          ints((prefix + "_nodeids").c_str(), {1, 2, 1, 2}),
+          ints(targets, {0, 1, 0, 1}),
+          reals((prefix + "_weights").c_str(), {1, 2, 3, 4}),
+          reals("base_values", {0, 1})};
+}
+
+std::vector<Call> classical_calls() {
+  const Tensor x({3, 2}), wide = x.to(DType::kFloat64);
+  std::vector<model::Attribute> regressor = tree_attributes("target", "target_ids"), classifier = tree_attributes("class", "class_ids");
+  regressor.push_back(one("n_targets", 2));
+  classifier.push_back(ints("classlabels_int64s", {3, 5}));
+  const Tensor map = Tensor::of_tensors({int64s({2, 1}), floats({2}, {1, 2})});
+  return {ml_call("TreeEnsembleRegressor", {x}, regressor),
+          ml_call("TreeEnsembleClassifier", {wide}, classifier, 2),
+          ml_call("SVMClassifier", {x},
+                  {reals("support_vectors", {1, 2, 3, 4}), ints("vectors_per_class", {1, 1}), reals("coefficients", {1, -1}),
+                   reals("rho", {0.5f}), reals("prob_a", {1}), reals("prob_b", {1}), ints("classlabels_ints", {1, 2}),
+                   one("kernel_type", "RBF"), reals("kernel_params", {1, 0, 0})},
+                  2),
+          ml_call("SVMRegressor", {x},
+                  {reals("support_vectors", {1, 2, 3, 4}), one("n_supports", 2), reals("coefficients", {1, 2}), reals("rho", {1}),
+                   one("kernel_type", "POLY"), reals("kernel_params", {1, 0, 2})}),
+          ml_call("LinearClassifier", {wide},
+                  {reals("coefficients", {1, 2, 3, 4}), reals("intercepts", {1, 2}), ints("classlabels_ints", {1, 2})}, 2),
+          ml_call("LinearRegressor", {x}, {reals("coefficients", {1, 2, 3, 4}), one("targets", 2)}),
+          ml_call("LabelEncoder", {int64s({1, 2})}, {ints("keys_int64s", {1, 2}), reals("values_floats", {1, 2})}),
+          ml_call("OneHotEncoder", {x}, {ints("cats_int64s", {1, 2})}),
+          ml_call("Imputer", {x}, {reals("imputed_value_floats", {1, 2})}),
+          ml_call("Scaler", {x}, {reals("offset", {1, 2}), reals("scale", {1})}),
+          ml_call("Normalizer", {wide}, {one("norm", "L2")}),
+          ml_call("Binarizer", {x}, {one("threshold", 1.0f)}),
+          ml_call("FeatureVectorizer", {x, x}, {ints("inputdimensions", {2, 3})}),
+          ml_call("ArrayFeatureExtractor", {x, int64s({1, 0})}, {}),
+          ml_call("ZipMap", {x}, {ints("classlabels_int64s", {1, 2})}),
+          ml_call("DictVectorizer", {map}, {ints("int64_vocabulary", {1, 2})}),
+          ml_call("CastMap", {map}, {one("map_form", "SPARSE"), one("max_map", 4)})};
+}
+
 class Changes {
  public:
   explicit Changes(unsigned seed) : generator_(seed) {}
@@ -220,6 +276,10 @@ class Changes {
     if (attribute.type == Type::kInt) attribute.i = integer();
     if (attribute.type == Type::kFloat)
       attribute.f = number(0, 3) == 0 ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(integer());
+    if (attribute.type == Type::kFloats) {
+      if (number(0, 1) == 0) attribute.floats.push_back(static_cast<float>(integer()));
+      if (number(0, 1) == 0 && !attribute.floats.empty()) attribute.floats.pop_back();
+    }
     if (attribute.type != Type::kInts) return;
     if (number(0, 3) == 0) attribute.ints.push_back(integer());
     if (number(0, 3) == 0 && !attribute.ints.empty()) attribute.ints.pop_back();
@@ -233,6 +293,12 @@ class Changes {
     }
     Shape shape = tensor.shape();
     DType dtype = tensor.dtype();
+    if (dtype == DType::kTensor) {
+      std::vector<Tensor> items(tensor.tensors().begin(), tensor.tensors().end());
+      for (Tensor& item : items) change(item);
+      tensor = Tensor::of_tensors(std::move(items));
+      return;
+    }
     if (std::ranges::any_of(shape, [](int64_t size) { return size > 1000; })) return;  // holds nothing, and must go on so
     switch (number(0, 4)) {
       case 0:
@@ -278,7 +344,8 @@ TEST(Robustness, NearlyRightCalls) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   Changes changes(seed);
   int results = 0, errors = 0;
-  for (const auto& make : {attention_calls, image_calls, microsoft_attention_calls, microsoft_calls, quantized_calls, sequence_calls}) {
+  for (const auto& make :
+       {attention_calls, image_calls, microsoft_attention_calls, microsoft_calls, quantized_calls, sequence_calls, classical_calls}) {
     for (const Call& right : make()) {
       for (int round = 0; round < 150; ++round) {
         Call changed = right;

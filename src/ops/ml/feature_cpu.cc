@@ -121,6 +121,7 @@ double divisor_of(Norm norm, const double* x, size_t count) noexcept {
 
 void normalize_rows(Norm norm, const Rows& rows, const RunContext& r) {
   const Tensor& x = r.inputs[0];
+  if (x.numel() == 0) return;
   const LoadRun<double> load = load_run<double>(x.dtype());
   const auto* from = static_cast<const std::byte*>(x.raw());
   const size_t bytes = element_bytes(x.dtype());
@@ -174,7 +175,7 @@ std::unique_ptr<Bound> bind_feature_vectorizer(const std::shared_ptr<const std::
     all = rows;
     if (!is_given) widths[i] = to_int(rows.features);
     parts.push_back({rows.features, std::min(rows.features, to_size(widths[i]))});
-    total += widths[i];
+    if (__builtin_add_overflow(total, widths[i], &total)) throw argument_error("the inputs have more features than can be counted");
   }
   return make_bound(
       output(DType::kFloat32, {to_int(all.count), total}),

@@ -29,7 +29,7 @@ TEST(MlFeatures, ArrayFeatureExtractor) {
     EXPECT_EQ(code, ErrorCode::kInvalidArgument);
     EXPECT_THAT(text, HasSubstr(std::to_string(wrong)));
   }
-  EXPECT_EQ(ml("ArrayFeatureExtractor").error({Tensor({}), int64s({0})}).first, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(ml("ArrayFeatureExtractor").error({Tensor::scalar(1.0f), int64s({0})}).first, ErrorCode::kInvalidArgument);
 }
 
 TEST(MlFeatures, Binarizer) {

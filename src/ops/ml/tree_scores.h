@@ -26,23 +26,22 @@ class TreeScorer {
   }
 
  private:
-  static constexpr size_t kBlock = 64;   // rows
   static constexpr size_t kGroup = 128;  // trees
 
-  size_t blocks() const noexcept { return (rows_.count + kBlock - 1) / kBlock; }
+  size_t blocks() const noexcept { return (rows_.count + block_ - 1) / block_; }
   size_t groups() const noexcept { return std::max<size_t>((shape_->roots.size() + kGroup - 1) / kGroup, 1); }
-  size_t block_rows(size_t block) const noexcept { return std::min(kBlock, rows_.count - block * kBlock); }
-  size_t buffer_bytes() const noexcept { return core::align_up(kBlock * shape_->targets * (sizeof(double) + 1)); }
+  size_t block_rows(size_t block) const noexcept { return std::min(block_, rows_.count - block * block_); }
+  size_t buffer_bytes() const noexcept { return core::align_up(block_ * shape_->targets * (sizeof(double) + 1)); }
 
   kernels::TreeScores buffer(std::byte* scratch, size_t index) const noexcept {
     std::byte* at = scratch + conversion_ + index * buffer_bytes();
-    return {reinterpret_cast<double*>(at), reinterpret_cast<uint8_t*>(at + kBlock * shape_->targets * sizeof(double))};
+    return {reinterpret_cast<double*>(at), reinterpret_cast<uint8_t*>(at + block_ * shape_->targets * sizeof(double))};
   }
 
   template <class T>
   void walk(const Forest<T>& forest, const T* x, size_t block, size_t group, const kernels::TreeScores& to) const noexcept {
     const size_t first = group * kGroup, last = std::min(first + kGroup, shape_->roots.size());
-    kernels::walk_trees(forest, fold_, first, last, block_rows(block), x + block * kBlock * rows_.features, rows_.features, to);
+    kernels::walk_trees(forest, fold_, first, last, block_rows(block), x + block * block_ * rows_.features, rows_.features, to);
   }
 
   template <class T, class Finish>
@@ -60,7 +59,7 @@ class TreeScorer {
         if (!by_groups_) walk(forest, x, block, group, part);
         kernels::join_scores(fold_, block_rows(block) * shape_->targets, part, total);
       }
-      finish(block * kBlock, block_rows(block), total);
+      finish(block * block_, block_rows(block), total);
     });
   }
 
@@ -69,6 +68,7 @@ class TreeScorer {
   const ForestShape* shape_;
   kernels::TreeFold fold_;
   Rows rows_;
+  size_t block_;            // rows that walk together
   size_t conversion_ = 0;   // bytes of converted features
   size_t buffers_ = 0;      // of scores
   bool by_groups_ = false;  // all groups of a block have buffers of their own

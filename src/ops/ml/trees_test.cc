@@ -235,7 +235,7 @@ TEST(MlTrees, DeepAndSharedBranches) {
 // Version 5: x < 1 ? (x in {-1, 0} ? 10 : 20) : 30, and a tree that is one leaf.
 OpCase ensemble(DType dtype, const std::function<void(Ints&, Ints&)>& change = {}, Floats members = {-1, 0, kNan}) {
   const auto encoded = [&](Floats values) {
-    return model::encode(Tensor::of<float>({to_int(values.size())}, std::span<const float>(values)).to(dtype));
+    return model::encode(Tensor::of<float>({static_cast<int64_t>(values.size())}, std::span<const float>(values)).to(dtype));
   };
   Ints yes = {1, 0, 3}, no = {2, 1, 3};
   if (change) change(yes, no);
