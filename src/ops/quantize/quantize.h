@@ -30,6 +30,7 @@ double quantized(double quotient, double zero_point, const QuantRange& range) no
 struct QuantLayout {
   size_t axis = 1, inner = 1, block = 1;
   size_t outer_stride = 0, axis_stride = 0, inner_stride = 0;
+  bool has_one_scale() const noexcept { return outer_stride == 0 && axis_stride == 0 && inner_stride == 0; }
 };
 // By the shape of the scale: one for all, one for each position of the axis, or with block_size > 0 one for each block of the axis.
 QuantLayout quant_layout(const Shape& x, const Shape& scale, int64_t axis, int64_t block_size);

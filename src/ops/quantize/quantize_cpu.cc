@@ -98,8 +98,7 @@ struct QuantizeStep {
  private:
   // Floats to bytes with one scale for all.
   bool is_plain(const Tensor& x) const noexcept {
-    const bool one_scale = layout.outer_stride == 0 && layout.axis_stride == 0 && layout.inner_stride == 0;
-    return one_scale && kBytes.has(to) && x.dtype() == DType::kFloat32 && precision == DType::kFloat32;
+    return layout.has_one_scale() && kBytes.has(to) && x.dtype() == DType::kFloat32 && precision == DType::kFloat32;
   }
   void run_plain(const RunContext& r, float scale, int32_t zero) const {
     const auto* x = input_data<float>(r, 0);
@@ -153,6 +152,9 @@ struct DequantizeStep {
     const Tensor& x = r.inputs[0];
     if (r.outputs[0].numel() == 0) return;
     const Parameters p = load_parameters(r);
+    if (layout.has_one_scale() && kBytes.has(x.dtype()) && to == DType::kFloat32) {
+      return run_plain(r, static_cast<float>(p.scale[0]), static_cast<int32_t>(p.zero_point[0]));
+    }
     auto* target = static_cast<std::byte*>(r.outputs[0].mutable_raw());
     const size_t bytes = element_bytes(to);
     r.pool.for_ranges(to_size(x.numel()), kGrain, [&](size_t begin, size_t end) {
@@ -162,6 +164,20 @@ struct DequantizeStep {
         load_elements(x.dtype(), x.raw(), first, count, values);
         visit_scales(layout, first, count, [&](size_t i, size_t s) { values[i] = (values[i] - p.zero_point[s]) * p.scale[s]; });
         store_run<double>(to)(values, count, target + first * bytes);
+      }
+    });
+  }
+
+ private:
+  // Bytes to floats with one scale for all.
+  void run_plain(const RunContext& r, float scale, int32_t zero) const {
+    auto* y = output_data<float>(r, 0);
+    const bool is_signed = r.inputs[0].dtype() == DType::kInt8;
+    r.pool.for_ranges(to_size(r.inputs[0].numel()), kGrain, [&](size_t begin, size_t end) {
+      if (is_signed) {
+        kernels::dequantize_bytes(input_data<int8_t>(r, 0) + begin, end - begin, scale, zero, y + begin);
+      } else {
+        kernels::dequantize_bytes(input_data<uint8_t>(r, 0) + begin, end - begin, scale, zero, y + begin);
       }
     });
   }

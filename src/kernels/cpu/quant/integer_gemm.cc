@@ -35,34 +35,33 @@ HWY_INLINE hn::Vec<PairTag> repeat_pair(const int16_t* pair) {
   return hn::BitCast(PairTag(), hn::Set(SumTag(), both));
 }
 
-// Sums of neighbouring products. A target may gather them in two vectors, which RearrangeToOddPlusEven brings together.
-struct Sum {
-  SumVec even = hn::Zero(SumTag()), odd = hn::Zero(SumTag());
-  HWY_INLINE void step(hn::Vec<PairTag> a, hn::Vec<PairTag> b) { even = hn::ReorderWidenMulAccumulate(SumTag(), a, b, even, odd); }
-  HWY_INLINE SumVec total() const { return hn::RearrangeToOddPlusEven(even, odd); }
-};
+// Adds the products of neighbours. A target may gather them in two vectors, which store_sum brings together.
+HWY_INLINE void add_products(hn::Vec<PairTag> a, hn::Vec<PairTag> b, SumVec& even, SumVec& odd) {
+  even = hn::ReorderWidenMulAccumulate(SumTag(), a, b, even, odd);
+}
 
-HWY_INLINE void store_sum(SumVec sum, bool add, int32_t* to) {
+HWY_INLINE void store_sum(SumVec even, SumVec odd, bool add, int32_t* to) {
   const SumTag d;
+  const SumVec sum = hn::RearrangeToOddPlusEven(even, odd);
   hn::StoreU(add ? hn::Add(hn::LoadU(d, to), sum) : sum, d, to);
 }
 
 template <size_t... kRow>
 HWY_INLINE void accumulate(std::index_sequence<kRow...>, size_t pairs, const int16_t* HWY_RESTRICT a, const int16_t* HWY_RESTRICT b,
                            bool add, int32_t* HWY_RESTRICT c, size_t c_stride) {
+  constexpr size_t kHalf = kTileColumns / 2;
   const PairTag d;
-  Sum left[sizeof...(kRow)], right[sizeof...(kRow)];
+  const SumTag ds;
+  SumVec left[] = {((void)kRow, hn::Zero(ds))...}, left_odd[] = {((void)kRow, hn::Zero(ds))...};
+  SumVec right[] = {((void)kRow, hn::Zero(ds))...}, right_odd[] = {((void)kRow, hn::Zero(ds))...};
   for (size_t p = 0; p < pairs; ++p, a += 2 * kTileRows, b += 2 * kTileColumns) {
     const auto b_left = hn::LoadU(d, b), b_right = hn::LoadU(d, b + kTileColumns);
-    (
-        [&] {
-          const auto pair = repeat_pair(a + 2 * kRow);
-          left[kRow].step(pair, b_left);
-          right[kRow].step(pair, b_right);
-        }(),
-        ...);
+    ((add_products(repeat_pair(a + 2 * kRow), b_left, left[kRow], left_odd[kRow]),
+      add_products(repeat_pair(a + 2 * kRow), b_right, right[kRow], right_odd[kRow])),
+     ...);
   }
-  ((store_sum(left[kRow].total(), add, c + kRow * c_stride), store_sum(right[kRow].total(), add, c + kRow * c_stride + kTileColumns / 2)),
+  ((store_sum(left[kRow], left_odd[kRow], add, c + kRow * c_stride),
+    store_sum(right[kRow], right_odd[kRow], add, c + kRow * c_stride + kHalf)),
    ...);
 }
 

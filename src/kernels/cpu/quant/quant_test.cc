@@ -78,12 +78,13 @@ TEST(IntegerGemm, IsExact) {
   const unsigned seed = std::random_device()();
   for_each_target([&] {
     Random random(seed);
-    const size_t shapes[][3] = {{1, 1, 1}, {1, 300, 3}, {100, 1, 1100}, {13, 33, 2}, {5, 7, 0}, {80, 300, 515}};
+    const size_t shapes[][3] = {{1, 1, 1}, {1, 300, 3}, {100, 1, 1100}, {13, 33, 2}, {5, 7, 0}};
     for (const auto& s : shapes) {
       check_product<uint8_t, int8_t>(seed, s[0], s[1], s[2]);
       check_product<int8_t, uint8_t>(seed + 1, s[0], s[1], s[2]);
       check_product<int16_t, int16_t>(seed + 2, s[0], s[1], s[2]);
     }
+    check_product<uint8_t, int8_t>(seed, 75, 260, 515);  // several blocks in every direction
     for (unsigned i = 0; i < 8; ++i) check_product<uint8_t, uint8_t>(seed + i, random.from(1, 90), random.from(1, 90), random.from(0, 90));
   });
 }
@@ -171,7 +172,7 @@ TEST(IntegerConv, IsExactInBothLayouts) {
   };
   const ConvShape shapes[] = {
       {2, 2, 6, 8, window({9, 11, 1}, {3, 2, 1}, {2, 1, 1}, {1, 2, 1}, {1, 2, 0})},
-      {1, 1, 64, 300, window({5, 6, 1}, {3, 3, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 0})},  // several blocks in depth and of channels
+      {1, 1, 58, 270, window({4, 5, 1}, {3, 3, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 0})},  // several blocks in depth and of channels
       {2, 1, 5, 7, window({20, 17, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0, 0, 0})},
       {1, 1, 3, 2, window({20, 17, 1}, {1, 1, 1}, {3, 2, 1}, {1, 1, 1}, {2, 1, 0})},
       {1, 10, 10, 10, window({7, 30, 1}, {3, 5, 1}, {1, 3, 1}, {1, 1, 1}, {1, 2, 0})}};
@@ -210,6 +211,42 @@ void check_requantize(Random& random, size_t count) {
                                     float{std::numeric_limits<T>::max()});
     ASSERT_EQ(static_cast<float>(y[i]), expected) << i;
   }
+}
+
+template <class T>
+void check_floats(Random& random, size_t count) {
+  Guarded<float> x(count), back(count), scaled(count);
+  for (size_t i = 0; i < count; ++i) x[i] = std::nearbyint(random.number() * 800) / 4;
+  x[0] = std::numeric_limits<float>::infinity();
+  Guarded<T> y(count), z(count);
+  quantize_floats(x.data(), count, 0.5f, 3, y.data());
+  round_floats(x.data(), count, 2.0f, 3.0f, z.data());
+  dequantize_bytes(y.data(), count, 0.5f, 3, back.data());
+  const auto saturated = [](float v) {
+    return std::min(std::max(v, float{std::numeric_limits<T>::min()}), float{std::numeric_limits<T>::max()});
+  };
+  for (size_t i = 0; i < count; ++i) {
+    ASSERT_EQ(static_cast<float>(y[i]), saturated(std::nearbyint(x[i] / 0.5f) + 3)) << x[i];
+    ASSERT_EQ(static_cast<float>(z[i]), saturated(std::nearbyint(x[i] * 2 + 3))) << x[i];
+    ASSERT_EQ(back[i], static_cast<float>(y[i] - 3) * 0.5f);
+  }
+  Guarded<int32_t> sums(count, 10), bias(count, -3);
+  Guarded<float> scale(count, 0.5f), addend(count, 1.0f);
+  scale_sums({.scale = scale.data(), .scale_step = 1, .bias = bias.data(), .bias_step = 1}, sums.data(), count, addend.data(),
+             scaled.data());
+  EXPECT_EQ(scaled.values(), std::vector<float>(count, 4.5f));
+}
+
+TEST(Requantize, FloatsAndBack) {
+  const unsigned seed = std::random_device()();
+  SCOPED_TRACE(seed);
+  for_each_target([&] {
+    Random random(seed);
+    for (size_t count = 1; count < 70; ++count) {
+      check_floats<uint8_t>(random, count);
+      check_floats<int8_t>(random, count);
+    }
+  });
 }
 
 TEST(Requantize, RoundsAndSaturates) {

@@ -59,6 +59,17 @@ HWY_INLINE void round_run(const float* x, size_t count, float scale, float zero,
   }
 }
 
+template <class T>
+HWY_INLINE void dequantize_run(const T* x, size_t count, float scale, int32_t zero, float* y) {
+  const FloatTag d;
+  const auto factor = hn::Set(d, scale);
+  const auto offset = hn::Set(hn::ScalableTag<int32_t>(), zero);
+  for (size_t i = 0; i < count; i += kLanes) {
+    const size_t lanes = HWY_MIN(kLanes, count - i);
+    store_n(d, hn::Mul(hn::ConvertTo(d, hn::Sub(load_bytes(x + i, lanes), offset)), factor), y + i, lanes);
+  }
+}
+
 void scale_run(const Requantizer& by, const int32_t* sums, size_t count, const float* addend, float* y) {
   const FloatTag d;
   for (size_t i = 0; i < count; i += kLanes) {
@@ -71,6 +82,8 @@ void scale_run(const Requantizer& by, const int32_t* sums, size_t count, const f
 
 void quantize_unsigned(const float* x, size_t count, float scale, int32_t zero, uint8_t* y) { quantize_run(x, count, scale, zero, y); }
 void quantize_signed(const float* x, size_t count, float scale, int32_t zero, int8_t* y) { quantize_run(x, count, scale, zero, y); }
+void dequantize_unsigned(const uint8_t* x, size_t count, float scale, int32_t zero, float* y) { dequantize_run(x, count, scale, zero, y); }
+void dequantize_signed(const int8_t* x, size_t count, float scale, int32_t zero, float* y) { dequantize_run(x, count, scale, zero, y); }
 void round_unsigned(const float* x, size_t count, float scale, float zero, uint8_t* y) { round_run(x, count, scale, zero, y); }
 void round_signed(const float* x, size_t count, float scale, float zero, int8_t* y) { round_run(x, count, scale, zero, y); }
 void requantize_unsigned(const Requantizer& to, const int32_t* sums, size_t count, uint8_t* y) { requantize_run(to, sums, count, y); }
@@ -89,6 +102,8 @@ HWY_EXPORT(requantize_signed);
 HWY_EXPORT(scale_run);
 HWY_EXPORT(quantize_unsigned);
 HWY_EXPORT(quantize_signed);
+HWY_EXPORT(dequantize_unsigned);
+HWY_EXPORT(dequantize_signed);
 HWY_EXPORT(round_unsigned);
 HWY_EXPORT(round_signed);
 
@@ -107,6 +122,12 @@ void quantize_floats(const float* x, size_t count, float scale, int32_t zero, ui
 }
 void quantize_floats(const float* x, size_t count, float scale, int32_t zero, int8_t* y) noexcept {
   HWY_DYNAMIC_DISPATCH(quantize_signed)(x, count, scale, zero, y);
+}
+void dequantize_bytes(const uint8_t* x, size_t count, float scale, int32_t zero, float* y) noexcept {
+  HWY_DYNAMIC_DISPATCH(dequantize_unsigned)(x, count, scale, zero, y);
+}
+void dequantize_bytes(const int8_t* x, size_t count, float scale, int32_t zero, float* y) noexcept {
+  HWY_DYNAMIC_DISPATCH(dequantize_signed)(x, count, scale, zero, y);
 }
 void round_floats(const float* x, size_t count, float scale, float zero, uint8_t* y) noexcept {
   HWY_DYNAMIC_DISPATCH(round_unsigned)(x, count, scale, zero, y);

@@ -1,4 +1,4 @@
-// From 32-bit sums and floats to bytes, and from sums to floats.
+// From 32-bit sums and floats to bytes, and from sums and bytes to floats.
 #pragma once
 
 #include <cstddef>
@@ -27,6 +27,10 @@ void scale_sums(const Requantizer& by, const int32_t* sums, size_t count, const 
 // y = saturate(round(x / scale) + zero), as QuantizeLinear has it: ties go to the even number, NaN becomes the zero point.
 void quantize_floats(const float* x, size_t count, float scale, int32_t zero, uint8_t* y) noexcept;
 void quantize_floats(const float* x, size_t count, float scale, int32_t zero, int8_t* y) noexcept;
+
+// y = (x - zero) * scale.
+void dequantize_bytes(const uint8_t* x, size_t count, float scale, int32_t zero, float* y) noexcept;
+void dequantize_bytes(const int8_t* x, size_t count, float scale, int32_t zero, float* y) noexcept;
 
 // y = saturate(round(x * scale + zero)): the zero point takes part in choosing the even number of a tie.
 void round_floats(const float* x, size_t count, float scale, float zero, uint8_t* y) noexcept;
