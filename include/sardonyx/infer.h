@@ -24,8 +24,8 @@ struct InferOptions {
   bool data_propagation = true;
   // Symbols of their own for sizes that stay unknown, so that equal ones can be told.
   bool name_unknown_dims = true;
-  // Hold types to the letter, as ONNX's full check does: sparse initializers are of type sparse_tensor, which few operators take; outputs must
-  // be of types that the operator's version makes; an input that is a graph output too has the type that the output is declared with.
+  // Hold types to the letter, as ONNX's full check does: sparse initializers are of type sparse_tensor, which few operators take; outputs
+  // must be of types that the operator's version makes; an input that is a graph output too has the type that the output is declared with.
   // Runtimes take sparse initializers for tensors, and types of later versions where they mean one thing.
   bool schema_types = false;
   const CustomOps* custom_ops = nullptr;  // operators of your own, whose rules are used, too (custom_op.h)
