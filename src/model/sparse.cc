@@ -22,7 +22,7 @@ std::vector<int64_t> element_numbers(const Tensor& indices, const Shape& dims, i
   const bool is_linear = indices.shape() == Shape{stored};
   if (!is_linear && indices.shape() != Shape{stored, rank}) {
     throw invalid(fmt::format("its indices have shape {}; for {} values of rank {} they must have shape [{}] or [{}, {}]",
-                              to_string(indices.shape()), stored, rank, stored, stored, rank));
+                              sardonyx::to_string(indices.shape()), stored, rank, stored, stored, rank));
   }
   const auto given = indices.values<int64_t>();
   const int64_t count = element_count(dims);
@@ -55,10 +55,10 @@ void require_moderate(const Tensor& values, const Shape& dims) {
 Tensor decode(const SparseTensorData& tensor) {
   if (!tensor.has_values || !tensor.has_indices) throw invalid("its values or indices are missing");
   for (const int64_t size : tensor.dims) {
-    if (size < 0) throw invalid("dims " + to_string(tensor.dims) + " hold a negative size");
+    if (size < 0) throw invalid("dims " + sardonyx::to_string(tensor.dims) + " hold a negative size");
   }
   const Tensor values = decode(tensor.values);
-  if (values.dim() != 1) throw invalid("its values have shape " + to_string(values.shape()) + "; they must be a list");
+  if (values.dim() != 1) throw invalid("its values have shape " + sardonyx::to_string(values.shape()) + "; they must be a list");
   const std::vector<int64_t> numbers = element_numbers(decode(tensor.indices), tensor.dims, values.numel());
   require_moderate(values, tensor.dims);
   Tensor dense(tensor.dims, values.dtype());
