@@ -81,7 +81,11 @@ Program::Program(model::Model model, const Backend& backend, const SessionOption
 Program::Program(model::Model model, std::vector<std::pair<std::string, Tensor>> captured, const Backend& backend,
                  const SessionOptions& options, std::shared_ptr<const core::MappedFile> map)
     : metadata_(metadata_of(model)), signature_(checked(model).graph), guards_memory_(options.guard_memory) {
-  for (auto& [name, tensor] : captured) set_constant(value_id(name), std::move(tensor));
+  for (auto& [name, tensor] : captured) {
+    set_constant(value_id(name), std::move(tensor));
+    model::ValueInfo& around = model.graph.input.emplace_back();  // for the optimiser, to which it is a value from elsewhere
+    around.name = name;
+  }
   load(model, {model, backend, options, map});
 }
 

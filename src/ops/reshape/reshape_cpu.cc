@@ -10,12 +10,13 @@ std::optional<std::vector<int64_t>> ints_attribute(const model::Node& node, std:
   return model::get_ints(node, name);
 }
 
-// The values of the list that an input (newer versions) or else an attribute (older ones) gives; none if neither does.
+// The values of the list that an input (newer versions) or else an attribute (older ones) gives; none if neither does. A scalar
+// stands for a list of one.
 std::optional<std::vector<int64_t>> list_of(const BindContext& context, size_t input, const std::optional<std::vector<int64_t>>& attribute,
                                             std::string_view name) {
   const ValueFacts* facts = optional(context, input);
   if (!facts) return attribute;
-  require_rank(*facts, 1, name);
+  if (!facts->shape.empty()) require_rank(*facts, 1, name);
   return integer_values(*facts, name);
 }
 

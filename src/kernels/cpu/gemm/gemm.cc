@@ -13,7 +13,6 @@ namespace {
 
 // Blocks of a B that is made in pieces serve this many times more rows, for making them costs more than packing.
 constexpr size_t kMadeBlockFactor = 8;
-constexpr size_t kMadeFloats = 6144;  // of a piece: it stays in the nearest cache
 
 // The grid of blocks of C, one task each.
 struct Grid {
@@ -47,15 +46,11 @@ struct Task {
 };
 
 void make_b_block(const ColumnSource& source, const MicroTile& tile, size_t k, size_t depth, size_t column, size_t columns, float* packed) {
-  alignas(core::kAlignment) float piece[kMadeFloats];
-  const size_t step = kMadeFloats / tile.columns;
-  for (size_t j = 0; j < columns; j += tile.columns) {
+  for (size_t j = 0; j < columns; j += tile.columns, packed += depth * tile.columns) {
     const size_t count = std::min(tile.columns, columns - j);
-    for (size_t i = 0; i < depth; i += step) {
-      const size_t length = std::min(step, depth - i);
-      source.make(source.context, k + i, length, column + j, count, piece);
-      pack_b_block(Matrix::view(piece, 1, static_cast<ptrdiff_t>(length)), tile, 0, length, 0, count,
-                   packed + j * depth + i * tile.columns);
+    source.make(source.context, k, depth, column + j, count, packed, tile.columns);
+    for (size_t i = 0; count < tile.columns && i < depth; ++i) {
+      std::fill(packed + i * tile.columns + count, packed + (i + 1) * tile.columns, 0.0f);
     }
   }
 }

@@ -42,10 +42,10 @@ struct GemmShape {
   size_t k = 0;  // columns of A, rows of B; 0 gives A * B = 0
 };
 
-// A right operand that is nowhere in memory as a whole: its columns are made in pieces when they are needed.
+// A right operand that is nowhere in memory as a whole: a piece of some columns is made when it is needed.
 struct ColumnSource {
-  // Writes B(k + i, column + j) to columns[j * depth + i], for i < depth and j < count. Called from several threads.
-  void (*make)(const void* context, size_t k, size_t depth, size_t column, size_t count, float* columns) noexcept = nullptr;
+  // Writes B(k + i, column + j) to rows[i * row_stride + j], for i < depth and j < count. Called from several threads.
+  void (*make)(const void* context, size_t k, size_t depth, size_t column, size_t count, float* rows, size_t row_stride) noexcept = nullptr;
   const void* context = nullptr;
 };
 

@@ -18,6 +18,8 @@ namespace {
 
 constexpr size_t kRun = 16;  // values that are unpacked together
 constexpr size_t kRunVectors = kRun / kLanes;
+using ByteTag = hn::FixedTag<uint8_t, kRun>;
+using ByteVec = hn::Vec<ByteTag>;
 constexpr size_t kPiece = 512;  // values of a column that are multiplied at a time
 
 HWY_INLINE uint8_t unpack(const uint8_t* bytes, size_t bits, size_t i) {
@@ -26,27 +28,32 @@ HWY_INLINE uint8_t unpack(const uint8_t* bytes, size_t bits, size_t i) {
 }
 
 // kRun values from a byte on.
-HWY_INLINE void unpack_run(const uint8_t* bytes, size_t bits, uint8_t* values) {
-  if (bits == 8) {
-    std::memcpy(values, bytes, kRun);
-  } else if (bits == 4) {
-    const hn::FixedTag<uint8_t, kRun / 2> d;
-    const auto packed = hn::LoadU(d, bytes);
-    hn::StoreInterleaved2(hn::And(packed, hn::Set(d, uint8_t{15})), hn::ShiftRight<4>(packed), d, values);
-  } else {
-    for (size_t i = 0; i < kRun; ++i) values[i] = unpack(bytes, bits, i);
+HWY_INLINE ByteVec unpack_run(const uint8_t* bytes, size_t bits) {
+  const ByteTag d;
+  if (bits == 8) return hn::LoadU(d, bytes);
+  if (bits == 4) {
+    const ByteVec packed = hn::ZeroExtendVector(d, hn::LoadU(hn::Half<ByteTag>(), bytes));
+    return hn::InterleaveLower(d, hn::And(packed, hn::Set(d, uint8_t{15})), hn::ShiftRight<4>(packed));
+  }
+  HWY_ALIGN uint8_t values[kRun];
+  for (size_t i = 0; i < kRun; ++i) values[i] = unpack(bytes, bits, i);
+  return hn::Load(d, values);
+}
+
+// As floats.
+HWY_INLINE void widen(ByteVec values, FloatVec* wide) {
+  HWY_ALIGN uint8_t bytes[kRun];
+  hn::Store(values, ByteTag(), bytes);
+  for (size_t v = 0; v < kRunVectors; ++v) {
+    const auto lanes = hn::LoadU(hn::Rebind<uint8_t, FloatTag>(), bytes + v * kLanes);
+    wide[v] = hn::ConvertTo(FloatTag(), hn::PromoteTo(hn::Rebind<int32_t, FloatTag>(), lanes));
   }
 }
 
 // Values minus `zero`, kRun of them from a byte on.
 HWY_INLINE void load_run(const uint8_t* bytes, size_t bits, FloatVec zero, FloatVec* values) {
-  const hn::Rebind<uint8_t, FloatTag> bytes_tag;
-  const hn::Rebind<int32_t, FloatTag> int_tag;
-  HWY_ALIGN uint8_t unpacked[kRun];
-  unpack_run(bytes, bits, unpacked);
-  for (size_t v = 0; v < kRunVectors; ++v) {
-    values[v] = hn::Sub(hn::ConvertTo(FloatTag(), hn::PromoteTo(int_tag, hn::LoadU(bytes_tag, unpacked + v * kLanes))), zero);
-  }
+  widen(unpack_run(bytes, bits), values);
+  for (size_t v = 0; v < kRunVectors; ++v) values[v] = hn::Sub(values[v], zero);
 }
 
 // (value - zero) * scale for the values [first, first + count) of a block.
@@ -85,6 +92,76 @@ void dequantize(const BlockWeights& w, size_t column, size_t k, size_t count, fl
     scale_values(bytes + group * (w.block * w.bits / 8), w.bits, first, length, scales[group], zero_of(w, column, group), to + i);
     i += length;
   }
+}
+
+// Exchanges rows and columns of kRun x kRun bytes: each round brings one more bit of the row's number into the column's.
+HWY_INLINE void transpose_bytes(ByteVec* rows) {
+  const ByteTag d;
+  for (size_t round = 0; round < 4; ++round) {
+    ByteVec next[kRun];
+    for (size_t i = 0; i < kRun / 2; ++i) {
+      next[2 * i] = hn::InterleaveLower(d, rows[i], rows[i + kRun / 2]);
+      next[2 * i + 1] = hn::InterleaveUpper(d, rows[i], rows[i + kRun / 2]);
+    }
+    for (size_t i = 0; i < kRun; ++i) rows[i] = next[i];
+  }
+}
+
+// kRun columns from `column` on, for kRun values of one group from `k` on, which begin a byte.
+HWY_INLINE void make_square(const BlockWeights& w, size_t k, size_t column, const float* scales, const float* zeros, float* rows,
+                            size_t row_stride) {
+  const FloatTag d;
+  ByteVec square[kRun];
+  for (size_t j = 0; j < kRun; ++j) square[j] = unpack_run(w.data + (column + j) * w.column_bytes() + k * w.bits / 8, w.bits);
+  transpose_bytes(square);
+  for (size_t i = 0; i < kRun; ++i) {
+    FloatVec row[kRunVectors];
+    widen(square[i], row);
+    for (size_t v = 0; v < kRunVectors; ++v) {
+      const FloatVec value = hn::Mul(hn::Sub(row[v], hn::LoadU(d, zeros + v * kLanes)), hn::LoadU(d, scales + v * kLanes));
+      hn::StoreU(value, d, rows + i * row_stride + v * kLanes);
+    }
+  }
+}
+
+// B(k + i, column + j) at rows[i * row_stride + j], value by value in depth: where neither fast way goes.
+HWY_INLINE void make_scattered(const BlockWeights& w, size_t k, size_t depth, size_t column, size_t count, float* rows, size_t row_stride) {
+  HWY_ALIGN float values[kPiece];
+  for (size_t j = 0; j < count; ++j) {
+    for (size_t i = 0; i < depth; i += kPiece) {
+      const size_t length = HWY_MIN(kPiece, depth - i);
+      dequantize(w, column + j, k + i, length, values);
+      for (size_t n = 0; n < length; ++n) rows[(i + n) * row_stride + j] = values[n];
+    }
+  }
+}
+
+// The same for kRun columns: squares where they fit into the depth.
+HWY_INLINE void make_strip(const BlockWeights& w, size_t k, size_t depth, size_t column, float* rows, size_t row_stride) {
+  HWY_ALIGN float scales[kRun];
+  HWY_ALIGN float zeros[kRun];
+  size_t known = w.blocks();  // the group whose scales are at hand
+  for (size_t i = 0; i < depth;) {
+    const size_t at = k + i, length = HWY_MIN(kRun - at % kRun, depth - i);
+    if (length < kRun) {
+      make_scattered(w, at, length, column, kRun, rows + i * row_stride, row_stride);
+    } else {
+      const size_t group = at / w.block;
+      for (size_t j = 0; group != known && j < kRun; ++j) {
+        scales[j] = w.scales[(column + j) * w.blocks() + group];
+        zeros[j] = zero_of(w, column + j, group);
+      }
+      known = group;
+      make_square(w, at, column, scales, zeros, rows + i * row_stride, row_stride);
+    }
+    i += length;
+  }
+}
+
+void make_columns(const BlockWeights& w, size_t k, size_t depth, size_t column, size_t count, float* rows, size_t row_stride) {
+  size_t j = 0;
+  for (; !w.groups && j + kRun <= count; j += kRun) make_strip(w, k, depth, column + j, rows + j, row_stride);
+  if (j < count) make_scattered(w, k, depth, column + j, count - j, rows + j, row_stride);
 }
 
 // sums[r] += scale * the products of row r of a with the first `count` values of a block.
@@ -171,24 +248,18 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace sardonyx::kernels {
 
-HWY_EXPORT(dequantize);
+HWY_EXPORT(make_columns);
 HWY_EXPORT(multiply_column);
 
 namespace {
 
 constexpr size_t kTaskCost = 1 << 15;
 
-void make_columns(const void* context, size_t k, size_t depth, size_t column, size_t count, float* columns) noexcept {
-  for (size_t j = 0; j < count; ++j) {
-    dequantize_column(*static_cast<const BlockWeights*>(context), column + j, k, depth, columns + j * depth);
-  }
+void make_piece(const void* context, size_t k, size_t depth, size_t column, size_t count, float* rows, size_t row_stride) noexcept {
+  HWY_DYNAMIC_DISPATCH(make_columns)(*static_cast<const BlockWeights*>(context), k, depth, column, count, rows, row_stride);
 }
 
 }  // namespace
-
-void dequantize_column(const BlockWeights& weights, size_t column, size_t k, size_t count, float* values) noexcept {
-  HWY_DYNAMIC_DISPATCH(dequantize)(weights, column, k, count, values);
-}
 
 size_t block_product_scratch_bytes(const BlockWeights& w, size_t m, int threads) noexcept {
   return m <= kFewRows ? 0 : gemm_scratch_bytes({m, w.columns, w.depth}, false, false, threads);
@@ -202,7 +273,7 @@ void block_product(const BlockWeights& w, size_t m, const float* a, const float*
     });
     return;
   }
-  const ColumnSource source = {make_columns, &w};
+  const ColumnSource source = {make_piece, &w};
   Epilogue epilogue;
   epilogue.column_bias = bias;
   gemm({m, w.columns, w.depth}, Matrix::view(a, static_cast<ptrdiff_t>(w.depth)), Matrix::made(&source), epilogue, c,

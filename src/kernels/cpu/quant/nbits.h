@@ -24,9 +24,6 @@ struct BlockWeights {
   size_t zero_bytes() const noexcept { return (blocks() * bits + 7) / 8; }
 };
 
-// Writes B(k + i, column) to values[i] for i < count.
-void dequantize_column(const BlockWeights& weights, size_t column, size_t k, size_t count, float* values) noexcept;
-
 // Up to so many rows are multiplied column by column.
 inline constexpr size_t kFewRows = 4;
 
