@@ -1,10 +1,11 @@
 // Values from the messages of onnx-data.proto.
+#include "sardonyx/value.h"
+
 #include <algorithm>
 
 #include "core/mapped_file.h"
 #include "model/decoder.h"
 #include "model/value_messages.h"
-#include "sardonyx/value.h"
 
 namespace sardonyx::model {
 namespace {
@@ -56,7 +57,8 @@ Tensor keys_of(const MapData& data) {
   if (type == DType::kString) {
     std::vector<std::string> keys;
     for (const Bytes& key : data.string_keys) keys.emplace_back(key.text());
-    return Tensor::of_strings({static_cast<int64_t>(keys.size())}, std::move(keys));
+    Shape shape = {static_cast<int64_t>(keys.size())};
+    return Tensor::of_strings(std::move(shape), std::move(keys));
   }
   if (!is_integral(type) || bit_width(type) < 8) throw invalid("a map has keys of the type " + std::to_string(data.key_type));
   return Tensor::of<int64_t>({static_cast<int64_t>(data.keys.size())}, data.keys).to(type);

@@ -10,8 +10,8 @@ std::optional<std::vector<int64_t>> ints_attribute(const model::Node& node, std:
   return model::get_ints(node, name);
 }
 
-// The values of the list that an input (newer versions) or else an attribute (older ones) gives; none if neither does. A scalar
-// stands for a list of one.
+// The values of the list that an input (newer versions) or else an attribute (older ones) gives; none if neither does. A scalar is taken for
+// a list of one: models have axes like that, ONNX's own tests among them.
 std::optional<std::vector<int64_t>> list_of(const BindContext& context, size_t input, const std::optional<std::vector<int64_t>>& attribute,
                                             std::string_view name) {
   const ValueFacts* facts = optional(context, input);
@@ -28,6 +28,7 @@ std::unique_ptr<Prepared> prepare_reshape(const PrepareContext& context) {
   const bool allow_zero = model::get_int(context.node, "allowzero", 0) != 0;
   return make_value_driven(make_prepared([allow_zero, attribute = ints_attribute(context.node, "shape")](const BindContext& b) {
                              const ValueFacts& x = required(b, 0, "data");
+                             if (const ValueFacts* shape = optional(b, 1)) require_rank(*shape, 1, "shape");
                              const auto wanted = list_of(b, 1, attribute, "shape");
                              if (!wanted) throw argument_error("the wanted shape is missing");
                              return make_alias(output(x.dtype, reshape_shape(x.shape, *wanted, allow_zero)));

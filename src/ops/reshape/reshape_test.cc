@@ -92,6 +92,7 @@ TEST(Unsqueeze, AxesAsAttributeOrInput) {
   const Tensor x = counting({3, 2});
   expect_same_elements(OpCase("Unsqueeze").run({x, int64s({-1, 0})}), x, {1, 3, 2, 1});
   expect_same_elements(OpCase("Unsqueeze", 11).ints("axes", {1}).run({x}), x, {3, 1, 2});
+  expect_same_elements(OpCase("Unsqueeze", 13).run({x, Tensor::scalar<int64_t>(1)}), x, {3, 1, 2});
   EXPECT_EQ(OpCase("Unsqueeze").error({x, int64s({4})}).first, ErrorCode::kInvalidArgument);
   EXPECT_EQ(OpCase("Unsqueeze").error({x, int64s({0, 0})}).first, ErrorCode::kInvalidArgument);
   EXPECT_EQ(OpCase("Unsqueeze").error({x}).first, ErrorCode::kInvalidArgument);
