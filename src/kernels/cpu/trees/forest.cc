@@ -50,10 +50,9 @@ struct AnyTest {
   }
 };
 
-// Takes kLanes rows from the root to their leaves.
+// Takes kLanes rows from the nodes in `at` to their leaves.
 template <class T, class Test>
-void walk(const TreeNode<T>* nodes, uint32_t root, const T* const* rows, const Test& test, uint32_t* at) noexcept {
-  std::fill_n(at, kLanes, root);
+void walk(const TreeNode<T>* nodes, const T* const* rows, const Test& test, uint32_t* at) noexcept {
   for (bool is_walking = true; is_walking;) {
     for (size_t step = 0; step < kSteps; ++step) {
       for (size_t lane = 0; lane < kLanes; ++lane) {
@@ -64,13 +63,6 @@ void walk(const TreeNode<T>* nodes, uint32_t root, const T* const* rows, const T
     is_walking = false;
     for (size_t lane = 0; lane < kLanes; ++lane) is_walking |= nodes[at[lane]].child[0] != at[lane];
   }
-}
-
-// The leaf that one row comes to.
-template <class T, class Test>
-uint32_t leaf_of(const TreeNode<T>* nodes, uint32_t at, const T* row, const Test& test) noexcept {
-  while (nodes[at].child[0] != at) at = nodes[at].child[test(nodes[at], at, row)];
-  return at;
 }
 
 template <TreeFold kFold>
@@ -93,25 +85,51 @@ void vote(const ForestShape& shape, uint32_t leaf, double* scores, uint8_t* seen
   }
 }
 
+template <class T>
+struct Trees {
+  const Forest<T>& forest;
+  size_t first, last;
+};
+
+// Rows side by side through one tree; `rows` is a multiple of kLanes.
 template <TreeFold kFold, class T, class Test>
-void walk_all(const Forest<T>& forest, size_t first, size_t last, size_t rows, const T* x, size_t stride, const Test& test,
-              const TreeScores& to) noexcept {
+void walk_rows(const Forest<T>& forest, size_t tree, size_t rows, const T* x, size_t stride, const Test& test, TreeScores to) noexcept {
   const ForestShape& shape = *forest.shape;
-  for (size_t tree = first; tree < last; ++tree) {
-    size_t row = 0;
-    const auto arrive = [&](uint32_t leaf) noexcept {
-      vote<kFold>(shape, leaf, to.scores + row * shape.targets, to.seen + row * shape.targets);
-      ++row;
-    };
-    while (row + kLanes <= rows) {
-      const T* lines[kLanes];
-      uint32_t at[kLanes];
-      for (size_t lane = 0; lane < kLanes; ++lane) lines[lane] = x + (row + lane) * stride;
-      walk(forest.nodes.data(), shape.roots[tree], lines, test, at);
-      for (const uint32_t leaf : at) arrive(leaf);
+  for (size_t row = 0; row < rows; row += kLanes) {
+    const T* lines[kLanes];
+    uint32_t at[kLanes];
+    for (size_t lane = 0; lane < kLanes; ++lane) lines[lane] = x + (row + lane) * stride;
+    std::fill_n(at, kLanes, shape.roots[tree]);
+    walk(forest.nodes.data(), lines, test, at);
+    for (const uint32_t leaf : at) {
+      vote<kFold>(shape, leaf, to.scores, to.seen);
+      to.scores += shape.targets;
+      to.seen += shape.targets;
     }
-    while (row < rows) arrive(leaf_of(forest.nodes.data(), shape.roots[tree], x + row * stride, test));
   }
+}
+
+// One row, kLanes trees side by side.
+template <TreeFold kFold, class T, class Test>
+void walk_row(const Trees<T>& trees, const T* x, const Test& test, double* scores, uint8_t* seen) noexcept {
+  const ForestShape& shape = *trees.forest.shape;
+  const T* rows[kLanes];
+  std::fill_n(rows, kLanes, x);
+  for (size_t tree = trees.first; tree < trees.last; tree += kLanes) {
+    uint32_t at[kLanes];
+    for (size_t lane = 0; lane < kLanes; ++lane) at[lane] = shape.roots[std::min(tree + lane, trees.last - 1)];
+    walk(trees.forest.nodes.data(), rows, test, at);
+    for (size_t lane = 0; lane < std::min(kLanes, trees.last - tree); ++lane) vote<kFold>(shape, at[lane], scores, seen);
+  }
+}
+
+// A tree stays in the cache while all rows pass it.
+template <TreeFold kFold, class T, class Test>
+void walk_all(const Trees<T>& trees, size_t rows, const T* x, size_t stride, const Test& test, const TreeScores& to) noexcept {
+  const size_t targets = trees.forest.shape->targets, full = rows / kLanes * kLanes;
+  for (size_t tree = trees.first; tree < trees.last && full > 0; ++tree) walk_rows<kFold>(trees.forest, tree, full, x, stride, test, to);
+  for (size_t row = full; row < rows; ++row)
+    walk_row<kFold>(trees, x + row * stride, test, to.scores + row * targets, to.seen + row * targets);
 }
 
 // Calls body.template operator()<kFold>().
@@ -129,13 +147,14 @@ void walk_trees(const Forest<T>& forest, TreeFold fold, size_t first, size_t las
                 const TreeScores& to) noexcept {
   std::fill_n(to.scores, rows * forest.shape->targets, 0.0);
   std::fill_n(to.seen, rows * forest.shape->targets, uint8_t{0});
+  const Trees<T> trees = {forest, first, last};
   with_fold(fold, [&]<TreeFold kFold>() noexcept {
     if (!forest.shape->tests.empty()) {
-      walk_all<kFold>(forest, first, last, rows, x, stride, AnyTest<T>{forest}, to);
+      walk_all<kFold>(trees, rows, x, stride, AnyTest<T>{forest}, to);
     } else if (forest.shape->nan_matters) {
-      walk_all<kFold>(forest, first, last, rows, x, stride, LessEqualOrNan<T>(), to);
+      walk_all<kFold>(trees, rows, x, stride, LessEqualOrNan<T>(), to);
     } else {
-      walk_all<kFold>(forest, first, last, rows, x, stride, LessEqual<T>(), to);
+      walk_all<kFold>(trees, rows, x, stride, LessEqual<T>(), to);
     }
   });
 }
