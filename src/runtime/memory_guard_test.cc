@@ -68,7 +68,8 @@ TEST(MemoryGuard, FindsWritesBehindValuesResultsAndScratch) {
 }
 
 TEST(MemoryGuard, WhatIsNotWrittenIsNan) {
-  for (const float value : run(Fault::kUnwritten, true)[0].values<float>()) EXPECT_TRUE(std::isnan(value));
+  const Tensor result = run(Fault::kUnwritten, true)[0];
+  for (const float value : result.values<float>()) EXPECT_TRUE(std::isnan(value));
 }
 
 TEST(MemoryGuard, ChangesNoResult) {
