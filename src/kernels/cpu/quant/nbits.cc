@@ -18,8 +18,6 @@ namespace {
 
 constexpr size_t kRun = 16;  // values that are unpacked together
 constexpr size_t kRunVectors = kRun / kLanes;
-using ByteTag = hn::FixedTag<uint8_t, kRun>;
-using ByteVec = hn::Vec<ByteTag>;
 constexpr size_t kPiece = 512;  // values of a column that are multiplied at a time
 
 HWY_INLINE uint8_t unpack(const uint8_t* bytes, size_t bits, size_t i) {
@@ -27,23 +25,56 @@ HWY_INLINE uint8_t unpack(const uint8_t* bytes, size_t bits, size_t i) {
   return static_cast<uint8_t>(bytes[bit / 8] >> bit % 8 & ((1u << bits) - 1));
 }
 
+// kRun bytes: a vector, where the target has any of that size.
+#if HWY_TARGET == HWY_SCALAR
+struct ByteVec {
+  uint8_t at[kRun];
+};
+
+HWY_INLINE ByteVec unpack_run(const uint8_t* bytes, size_t bits) {
+  ByteVec values;
+  for (size_t i = 0; i < kRun; ++i) values.at[i] = unpack(bytes, bits, i);
+  return values;
+}
+
+HWY_INLINE void store_bytes(const ByteVec& values, uint8_t* bytes) {
+  for (size_t i = 0; i < kRun; ++i) bytes[i] = values.at[i];
+}
+
+template <size_t kFirst>
+HWY_INLINE ByteVec interleave(const ByteVec& a, const ByteVec& b) {
+  ByteVec values;
+  for (size_t i = 0; i < kRun; ++i) values.at[i] = (i % 2 == 0 ? a : b).at[kFirst + i / 2];
+  return values;
+}
+HWY_INLINE ByteVec interleave_lower(const ByteVec& a, const ByteVec& b) { return interleave<0>(a, b); }
+HWY_INLINE ByteVec interleave_upper(const ByteVec& a, const ByteVec& b) { return interleave<kRun / 2>(a, b); }
+#else
+using ByteTag = hn::FixedTag<uint8_t, kRun>;
+using ByteVec = hn::Vec<ByteTag>;
+
+HWY_INLINE ByteVec interleave_lower(ByteVec a, ByteVec b) { return hn::InterleaveLower(ByteTag(), a, b); }
+HWY_INLINE ByteVec interleave_upper(ByteVec a, ByteVec b) { return hn::InterleaveUpper(ByteTag(), a, b); }
+HWY_INLINE void store_bytes(ByteVec values, uint8_t* bytes) { hn::Store(values, ByteTag(), bytes); }
+
 // kRun values from a byte on.
 HWY_INLINE ByteVec unpack_run(const uint8_t* bytes, size_t bits) {
   const ByteTag d;
   if (bits == 8) return hn::LoadU(d, bytes);
   if (bits == 4) {
     const ByteVec packed = hn::ZeroExtendVector(d, hn::LoadU(hn::Half<ByteTag>(), bytes));
-    return hn::InterleaveLower(d, hn::And(packed, hn::Set(d, uint8_t{15})), hn::ShiftRight<4>(packed));
+    return interleave_lower(hn::And(packed, hn::Set(d, uint8_t{15})), hn::ShiftRight<4>(packed));
   }
   HWY_ALIGN uint8_t values[kRun];
   for (size_t i = 0; i < kRun; ++i) values[i] = unpack(bytes, bits, i);
   return hn::Load(d, values);
 }
+#endif
 
 // As floats.
 HWY_INLINE void widen(ByteVec values, FloatVec* wide) {
   HWY_ALIGN uint8_t bytes[kRun];
-  hn::Store(values, ByteTag(), bytes);
+  store_bytes(values, bytes);
   for (size_t v = 0; v < kRunVectors; ++v) {
     const auto lanes = hn::LoadU(hn::Rebind<uint8_t, FloatTag>(), bytes + v * kLanes);
     wide[v] = hn::ConvertTo(FloatTag(), hn::PromoteTo(hn::Rebind<int32_t, FloatTag>(), lanes));
@@ -96,12 +127,11 @@ void dequantize(const BlockWeights& w, size_t column, size_t k, size_t count, fl
 
 // Exchanges rows and columns of kRun x kRun bytes: each round brings one more bit of the row's number into the column's.
 HWY_INLINE void transpose_bytes(ByteVec* rows) {
-  const ByteTag d;
   for (size_t round = 0; round < 4; ++round) {
     ByteVec next[kRun];
     for (size_t i = 0; i < kRun / 2; ++i) {
-      next[2 * i] = hn::InterleaveLower(d, rows[i], rows[i + kRun / 2]);
-      next[2 * i + 1] = hn::InterleaveUpper(d, rows[i], rows[i + kRun / 2]);
+      next[2 * i] = interleave_lower(rows[i], rows[i + kRun / 2]);
+      next[2 * i + 1] = interleave_upper(rows[i], rows[i + kRun / 2]);
     }
     for (size_t i = 0; i < kRun; ++i) rows[i] = next[i];
   }
