@@ -38,6 +38,7 @@ void replace(model::Model& model, size_t index, NodeWriter& writer) {
   const auto at = nodes.begin() + static_cast<ptrdiff_t>(index);
   nodes.insert(nodes.erase(at), std::make_move_iterator(writer.nodes().begin()), std::make_move_iterator(writer.nodes().end()));
   std::ranges::move(writer.initializers(), std::back_inserter(model.graph.initializer));
+  std::ranges::move(writer.sparse_initializers(), std::back_inserter(model.graph.sparse_initializer));
   if (writer.uses_own()) import_own_domain(model);
 }
 

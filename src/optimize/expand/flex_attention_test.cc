@@ -64,6 +64,20 @@ TEST(FlexAttention, ModifiersBecomePartOfTheGraph) {
   expect_equal(reference_outputs(plain.build(), feeds())[0], reference_outputs(expanded(flex), feeds())[0], 1e-5F);
 }
 
+TEST(FlexAttention, SparseInitializersOfModifiersMoveAlong) {
+  model::Graph graph = modifier("Add", {"s", "sparse"});
+  graph.sparse_initializer.resize(1);
+  graph.sparse_initializer[0].values.name = "sparse";
+  ModelBuilder b = builder();
+  add_flex(b, {model::Attribute::of("score_mod", graph)});
+  const model::Model model = expanded(b);
+  ASSERT_EQ(model.graph.sparse_initializer.size(), 1U);
+  const auto add = std::ranges::find(model.graph.node, "Add", &model::Node::op_type);
+  ASSERT_NE(add, model.graph.node.end());
+  EXPECT_EQ(add->input[1], model.graph.sparse_initializer[0].values.name);
+  EXPECT_NE(add->input[1], "sparse");
+}
+
 TEST(FlexAttention, RefusesOtherModifiers) {
   ModelBuilder two_inputs = builder();
   model::Graph graph = modifier("Add", {"s", "bias"});

@@ -30,6 +30,7 @@ const std::string& renamed(const std::string& name, const Renaming& renaming) {
 void rename_reads(model::Graph& graph, Renaming renaming) {
   for (const model::ValueInfo& input : graph.input) renaming.erase(input.name);
   for (const model::TensorData& tensor : graph.initializer) renaming.erase(tensor.name);
+  for (const model::SparseTensorData& tensor : graph.sparse_initializer) renaming.erase(tensor.values.name);
   for (const model::Node& node : graph.node) {
     for (const std::string& output : node.output) renaming.erase(output);
   }
@@ -94,15 +95,17 @@ std::vector<std::string> NodeWriter::inlined(const model::Graph& graph, const st
     throw Error(ErrorCode::kInvalidModel,
                 fmt::format("the graph '{}' has {} inputs; it is given {}", graph.name, graph.input.size(), inputs.size()));
   }
-  if (!graph.sparse_initializer.empty()) {
-    throw Error(ErrorCode::kUnsupported, fmt::format("the graph '{}' has a sparse initializer; store it as a dense one", graph.name));
-  }
   Renaming renaming;
   for (size_t i = 0; i < inputs.size(); ++i) renaming[graph.input[i].name] = inputs[i];
   for (model::TensorData tensor : graph.initializer) {
     if (renaming.contains(tensor.name)) continue;  // the default of an input
     tensor.name = renaming[tensor.name] = names_.fresh(fmt::format("{}/{}", where_, tensor.name));
     initializers_.push_back(std::move(tensor));
+  }
+  for (model::SparseTensorData tensor : graph.sparse_initializer) {
+    std::string& name = tensor.values.name;
+    name = renaming[name] = names_.fresh(fmt::format("{}/{}", where_, name));
+    sparse_initializers_.push_back(std::move(tensor));
   }
   for (const model::Node& node : graph.node) {
     for (const std::string& output : node.output) {

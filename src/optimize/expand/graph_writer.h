@@ -48,6 +48,7 @@ class NodeWriter {
   Names& names() noexcept { return names_; }
   std::vector<model::Node>& nodes() noexcept { return nodes_; }
   std::vector<model::TensorData>& initializers() noexcept { return initializers_; }
+  std::vector<model::SparseTensorData>& sparse_initializers() noexcept { return sparse_initializers_; }
   bool uses_own() const noexcept { return uses_own_; }
 
  private:
@@ -57,6 +58,7 @@ class NodeWriter {
   std::string where_;
   std::vector<model::Node> nodes_;
   std::vector<model::TensorData> initializers_;
+  std::vector<model::SparseTensorData> sparse_initializers_;
   bool uses_own_ = false;
 };
 
