@@ -254,7 +254,7 @@ def report(crew, shown):
         ran = counts["agreed"] + counts["explained"] + counts["failed"]
         if ran + counts["refused"] < crew.options.cases:
             print(f"only {ran + counts['refused']} of {name} were compared")
-        if counts["refused"] > ran / 4:
+        if counts["refused"] > ran / 10 or (counts["refused"] and crew.options.verbose):
             print(f"both refuse {counts['refused']} of {name}, such as {crew.refusals[name][:300]}")
         if counts["skipped"]:
             print(f"skipped {counts['skipped']} of {name}: not implemented in ONNX Runtime; {ran + counts['refused']} compared")

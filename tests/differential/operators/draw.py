@@ -11,7 +11,7 @@ OLDEST = 7  # ONNX Runtime promises nothing below, but runs some
 # Operators whose first versions work otherwise than by other types: without broadcasting, with attributes in place of inputs, in training.
 CHANGED_BY_7 = {"Add", "And", "BatchNormalization", "Div", "Dropout", "Equal", "Gemm", "Greater", "Less", "Mul", "Or", "PRelu", "Pow", "Reshape",
                 "Sub", "Tile",
-                "Upsample", "Xor", "Mean", "Sum", "Max", "Min", "GRU", "LSTM", "RNN", "Hardmax"}
+                "Upsample", "Xor", "Mean", "Sum", "Max", "Min", "Cast", "GRU", "LSTM", "RNN", "Hardmax"}
 FLOATS = ("float32", "float64", "float16")
 SIGNED = ("int8", "int16", "int32", "int64")
 UNSIGNED = ("uint8", "uint16", "uint32", "uint64")

@@ -7,6 +7,10 @@ from operators.draw import (FLOATS, INTEGERS, NUMBERS, SIGNED, UNSIGNED, alike, 
                             shape, some)
 
 
+# f(-0) is -0.
+ODD = {"Asin", "Asinh", "Atan", "Atanh", "Ceil", "Erf", "Floor", "Identity", "LeakyRelu", "Neg", "Reciprocal", "Round", "Sin", "Sinh", "Softsign", "Sqrt", "Tan", "Tanh"}
+
+
 def unary(op_type, low=-3.0, high=3.0, types=None, attributes=None, special=0.15, tolerance=None, tolerance_of_doubles=(1e-6, 1e-9)):
     """A generator of one-input cases; `attributes` is name -> (low, high), each given three times out of four."""
     def generate(rng):
@@ -14,7 +18,7 @@ def unary(op_type, low=-3.0, high=3.0, types=None, attributes=None, special=0.15
         value = elements(rng, shape(rng, most=9), dtype) if dtype not in FLOATS else floats(rng, shape(rng, most=9), dtype, low, high, special)
         given = {name: float(rng.uniform(*bounds)) for name, bounds in (attributes or {}).items() if chance(rng, 0.75)}
         return {"opset": opset(rng, op_type), "node_attributes": given, "inputs": [value], "constants": some(rng, [0], 0.1),
-                "signed_zeros": op_type != "Celu",
+                "signed_zeros": op_type in ODD,
                 "tolerance": tolerance if dtype == "float32" else tolerance_of_doubles if dtype == "float64" else None}
     return generate
 

@@ -193,6 +193,14 @@ def inverse_onesided(case, ours, theirs):
     return case.attributes.get("inverse") == 1 and case.attributes.get("onesided") == 1 and both(ours, theirs)
 
 
+def softplus_overflow(case, ours, theirs):
+    """Theirs is no finite number where ours is."""
+    if "softplus" not in [name.lower() for name in case.attributes.get("activations", [])] or not both(ours, theirs):
+        return False
+    a, b = (np.concatenate([real(output).reshape(-1) for output in side.outputs]) for side in (ours, theirs))
+    return bool((~unequal(a, b, *case.tolerance) | (np.isfinite(a) & ~np.isfinite(b))).all())
+
+
 def causal_after_past(case, ours, theirs):
     return case.attributes.get("is_causal") == 1 and case.array(4) is not None and both(ours, theirs)
 

@@ -24,7 +24,7 @@ def attention(rng):
     given |= {"scale": float(rng.uniform(0.1, 1))} if chance(rng, 0.4) else {}
     given |= {"softcap": float(rng.uniform(0.5, 3))} if chance(rng, 0.25) else {}
     mask = None
-    if chance(rng, 0.5):
+    if chance(rng, 0.5) and (version >= 24 or "is_causal" not in given):
         dims = [queries, total]
         dims = pick(rng, [dims, [1, 1] + dims, [batch, 1] + dims, [batch, heads] + dims])
         mask = elements(rng, dims, "bool") if chance(rng, 0.4) else floats(rng, dims, dtype, -2, 2)
