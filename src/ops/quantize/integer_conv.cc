@@ -104,29 +104,43 @@ CenteredConv bind_centered(const IntegerConvSpec& spec, const Places& places, co
   return conv;
 }
 
-// The run of `count` elements of y that row `row` of a tile becomes: outputs of one channel, or channels of one output.
-size_t place_in(const CenteredConv& conv, const kernels::IntegerConvTile& tile, size_t row) noexcept {
+// Where the sums of a row of a tile go: `count` elements of y from `at` on, `step` apart. A row is one channel of several outputs, or one
+// output of several channels.
+struct Run {
+  size_t at, count, step;
+};
+
+Run run_of(const CenteredConv& conv, const kernels::IntegerConvTile& tile, size_t row) noexcept {
   const size_t channels = conv.kernel.shape.out_channels, outputs = conv.kernel.shape.window.out_size();
-  if (conv.kernel.channels_last) return (tile.image * outputs + tile.first_output + row) * channels + tile.first_channel;
-  return (tile.image * channels + tile.first_channel + row) * outputs + tile.first_output;
+  const bool is_output = conv.kernel.outputs_are_rows();
+  const size_t output = tile.first_output + (is_output ? row : 0), channel = tile.first_channel + (is_output ? 0 : row);
+  const size_t count = is_output ? tile.channels : tile.outputs;
+  if (!conv.kernel.channels_last) return {(tile.image * channels + channel) * outputs + output, count, 1};
+  return {(tile.image * outputs + output) * channels + channel, count, is_output ? 1 : channels};
 }
 
-// Calls store(row, place in y, count) for the rows of a tile.
-template <class Store>
-void each_row_of(const CenteredConv& conv, const kernels::IntegerConvTile& tile, const Store& store) {
-  const bool last = conv.kernel.channels_last;
-  for (size_t row = 0; row < (last ? tile.outputs : tile.channels); ++row) {
-    store(row, place_in(conv, tile, row), last ? tile.channels : tile.outputs);
+// Calls make(row, count, T* to) for each row of a tile, which writes the results of its sums one after another.
+template <class T, class Make>
+void store_rows(const CenteredConv& conv, const kernels::IntegerConvTile& tile, T* y, const Make& make) {
+  const size_t rows = conv.kernel.outputs_are_rows() ? tile.outputs : tile.channels;
+  for (size_t row = 0; row < rows; ++row) {
+    const Run run = run_of(conv, tile, row);
+    if (run.step == 1) {
+      make(row, run.count, y + run.at);
+      continue;
+    }
+    T results[kernels::kMostTileOutputs];
+    make(row, run.count, results);
+    for (size_t i = 0; i < run.count; ++i) y[run.at + i * run.step] = results[i];
   }
 }
 
 std::unique_ptr<Bound> bind_conv_integer(const IntegerConvSpec& spec, const BindContext& b, const ConstantOperand& constant) {
   const CenteredConv conv = bind_centered(spec, {0, 2, 1, 3}, b, constant);
   auto bound = make_bound(output(DType::kInt32, conv.out), [conv](const RunContext& r) {
+    auto* y = output_data<int32_t>(r, 0);
     conv.run(r, [&](const kernels::IntegerConvTile& tile) {
-      each_row_of(conv, tile, [&](size_t row, size_t at, size_t count) {
-        std::copy_n(tile.sums + row * tile.stride, count, output_data<int32_t>(r, 0) + at);
-      });
+      store_rows(conv, tile, y, [&](size_t row, size_t count, int32_t* to) { std::copy_n(tile.sums + row * tile.stride, count, to); });
     });
   });
   bound->scratch_bytes = conv.scratch_bytes(b.threads);
@@ -158,13 +172,13 @@ struct QLinearConv {
     const auto* bias = input_data<int32_t>(r, 8);
     const int32_t zero = *input_data<T>(r, 7);
     T* y = output_data<T>(r, 0);
-    const size_t step = conv.kernel.channels_last ? 1 : 0;
+    const size_t step = conv.kernel.outputs_are_rows() ? 1 : 0;
     conv.run(r, [&](const kernels::IntegerConvTile& tile) {
-      each_row_of(conv, tile, [&](size_t row, size_t at, size_t count) {
+      store_rows(conv, tile, y, [&](size_t row, size_t count, T* to_row) {
         const size_t channel = tile.first_channel + (step == 0 ? row : 0);
         const kernels::Requantizer requantizer = {
             .scale = scales + channel, .scale_step = step, .zero = &zero, .bias = bias ? bias + channel : nullptr, .bias_step = step};
-        kernels::requantize(requantizer, tile.sums + row * tile.stride, count, y + at);
+        kernels::requantize(requantizer, tile.sums + row * tile.stride, count, to_row);
       });
     });
   }

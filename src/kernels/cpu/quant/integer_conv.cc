@@ -6,7 +6,6 @@
 namespace sardonyx::kernels {
 namespace {
 
-constexpr size_t kTileOutputs = 256;
 constexpr size_t kTileChannels = 256;
 constexpr size_t kTileLines = 256 + 32;  // of a tile, rounded up to any panel width
 
@@ -71,7 +70,7 @@ struct Unfolding {
 
   // Depth [2 * first_pair, ...) of the group, at most `depth`.
   void run(size_t first_pair, size_t pairs, size_t depth, int16_t* panels) const noexcept {
-    int16_t rows[2][kTileOutputs];
+    int16_t rows[2][kMostTileOutputs];
     const size_t taps = window.kernel_size();
     for (size_t p = 0; p < pairs; ++p) {
       for (size_t i = 0; i < 2; ++i) {
@@ -98,7 +97,7 @@ void multiply_tile(const Operands& in, const IntegerConvTile& tile, size_t group
   const IntegerConv& conv = in.conv;
   const size_t depth = conv.depth(), all_pairs = integer_pairs(depth), in_channels = conv.shape.in_channels / conv.shape.groups;
   const IntegerTile registers = integer_tile();
-  const size_t width = conv.channels_last ? registers.rows : registers.columns, weight_width = conv.weight_width();
+  const size_t width = conv.outputs_are_rows() ? registers.rows : registers.columns, weight_width = conv.weight_width();
   const Unfolding unfolding = {in.window, in.x + (tile.image * conv.shape.in_channels + group * in_channels) * in.window.in_size(),
                                tile.first_output, tile.outputs, width};
   const int16_t* weights = in.packed_weights + group * conv.packed_group() + (tile.first_channel - group * conv.channels()) * 2 * all_pairs;
@@ -115,7 +114,7 @@ void multiply_tile(const Operands& in, const IntegerConvTile& tile, size_t group
                           .add = first != 0,
                           .c = sums,
                           .c_stride = tile.stride};
-    if (conv.channels_last) {
+    if (conv.outputs_are_rows()) {
       std::swap(block.a, block.b);
       std::swap(block.a_panel, block.b_panel);
       std::swap(block.rows, block.columns);
@@ -145,15 +144,15 @@ size_t integer_conv_scratch_bytes(int threads) noexcept { return static_cast<siz
 void integer_conv(const IntegerConv& conv, const int16_t* x, const int16_t* packed_weights, void* scratch, core::ThreadPool& pool,
                   IntegerConvSink sink, const void* context) noexcept {
   const Operands in = {conv, flattened(conv.shape.window), x, packed_weights};
-  const size_t outputs = in.window.out_size(), tiles = (outputs + kTileOutputs - 1) / kTileOutputs;
+  const size_t outputs = in.window.out_size(), tiles = (outputs + kMostTileOutputs - 1) / kMostTileOutputs;
   const size_t at_once = channel_block(conv), blocks = (conv.channels() + at_once - 1) / at_once;
   pool.for_each_with_thread(conv.shape.batch * conv.shape.groups * blocks * tiles, [&](size_t task, size_t thread) {
     std::byte* own = static_cast<std::byte*>(scratch) + thread * (panels_bytes() + sums_bytes());
     auto* sums = reinterpret_cast<int32_t*>(own + panels_bytes());
     const size_t group = task / (tiles * blocks) % conv.shape.groups, channel = task / tiles % blocks * at_once;
     const IntegerConvTile tile = {.image = task / (tiles * blocks * conv.shape.groups),
-                                  .first_output = task % tiles * kTileOutputs,
-                                  .outputs = std::min(kTileOutputs, outputs - task % tiles * kTileOutputs),
+                                  .first_output = task % tiles * kMostTileOutputs,
+                                  .outputs = std::min(kMostTileOutputs, outputs - task % tiles * kMostTileOutputs),
                                   .first_channel = group * conv.channels() + channel,
                                   .channels = std::min(at_once, conv.channels() - channel),
                                   .sums = sums,

@@ -1,3 +1,4 @@
+#define HWY_WANT_AVX3_DL  // integer_gemm.cc has it
 #include <limits>
 
 #include "kernels/cpu/quant/integer_conv.h"
@@ -151,7 +152,7 @@ void check_conv(unsigned seed, const ConvCase& test) {
       for (size_t c = 0; c < tile.channels; ++c) {
         for (size_t o = 0; o < tile.outputs; ++o) {
           sums[(tile.image * s.out_channels + tile.first_channel + c) * outputs + tile.first_output + o] =
-              test.channels_last ? tile.sums[o * tile.stride + c] : tile.sums[c * tile.stride + o];
+              conv.outputs_are_rows() ? tile.sums[o * tile.stride + c] : tile.sums[c * tile.stride + o];
         }
       }
     });
