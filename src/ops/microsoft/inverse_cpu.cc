@@ -4,6 +4,7 @@
 
 #include "core/arena.h"
 #include "kernels/cpu/elimination/elimination.h"
+#include "ops/det/det.h"
 #include "ops/elements/elements.h"
 #include "ops/facts.h"
 #include "ops/stages.h"
@@ -45,16 +46,11 @@ struct InverseStep {
 
 std::unique_ptr<Prepared> prepare_inverse(const PrepareContext& /*context*/) {
   return make_prepared([](const BindContext& b) {
-    const ValueFacts& x = required(b, 0, "X");
-    require_dtype(x, kFloats, "X");
-    const size_t rank = x.shape.size();
-    if (rank < 2 || x.shape[rank - 1] != x.shape[rank - 2]) {
-      throw argument_error("X has shape {}; its last two dimensions must be equal", to_string(x.shape));
-    }
+    const ValueFacts& x = square_matrices(b);
     ValueFacts y = output(x.dtype, x.shape);
     InverseStep step{.dtype = x.dtype, .count = 0, .n = to_size(x.shape.back()), .matrix_bytes = 0};
     if (element_count(x.shape) != 0) {
-      step.count = span_count(x.shape, 0, rank - 2);
+      step.count = span_count(x.shape, 0, x.shape.size() - 2);
       step.matrix_bytes = core::align_up(step.n * step.n * sizeof(double));
     }
     auto bound = make_bound(std::move(y), [step](const RunContext& r) { step.run(r); });
