@@ -51,6 +51,48 @@ TEST(ForeignRules, Normalizations) {
   });
 }
 
+TEST(ForeignRules, Attention) {
+  expect_foreign({
+      {"float[N,S,8] x, float[8,24] w", "y = com.microsoft.Attention <num_heads = 2> (x, w)", "float[N,S,8]"},
+      {"float[N,S,8] x, float[8,20] w", "y = com.microsoft.Attention <num_heads = 2, qkv_hidden_sizes = [8,8,4]> (x, w)", "float[N,S,4]"},
+      {"float[N,4,8] x, float[8,24] w, float[2,N,2,3,4] p",
+       "z, y = com.microsoft.Attention <num_heads = 2, unidirectional = 1> (x, w, \"\", \"\", p)", "float[2,N,2,7,4]"},
+      {"uint8[N,S,8] x, int8[8,24] w, float[24] b, float s", "z, y = com.microsoft.QAttention <num_heads = 2> (x, w, b, s, s)",
+       "float[2,N,2,S,4]"},
+      {"float[N,S,8] q, float[N,L,8] k, float[N,L,6] v", "y = com.microsoft.MultiHeadAttention <num_heads = 2> (q, k, v)", "float[N,S,6]"},
+      {"float[N,S,8] q, float[N,2,L,4] k", "a, y = com.microsoft.MultiHeadAttention <num_heads = 2> (q, k, k)", "float[N,2,L,4]"},
+      {"float[N,S,8] q, float[N,L,2,2,4] k", "a, b, c, y = com.microsoft.MultiHeadAttention <num_heads = 2> (q, k)", "float[N,2,S,L]"},
+      {"float16[N,S,2,3,4] q", "y = com.microsoft.MultiHeadAttention <num_heads = 2> (q)", "float16[N,S,8]"},
+      {"float[N,S,8] q, float[N,5,8] k, float[N,2,3,4] p",
+       "a, y = com.microsoft.MultiHeadAttention <num_heads = 2> (q, k, k, \"\", \"\", \"\", p, p)", "float[N,2,8,4]"},
+      {"float[N,S,16] q, int32[N] l",
+       "a, y = com.microsoft.GroupQueryAttention <num_heads = 2, kv_num_heads = 1> (q, \"\", \"\", \"\", \"\", l, t)", "float[N,1,9,4]",
+       "int32 t = {9}"},
+      {"float[N,S,16] q, float[N,S,8] k, float[N,1,12,8] p, int32[N] l",
+       "a, y = com.microsoft.GroupQueryAttention <num_heads = 2, kv_num_heads = 1> (q, k, k, p, p, l, t)", "float[N,1,12,8]",
+       "int32 t = {9}"},
+      {"float[N,S,16] q, float[N,S,8] k, int32[N] l, int32 t",
+       "y = com.microsoft.GroupQueryAttention <num_heads = 2, kv_num_heads = 1> (q, k, k, \"\", \"\", l, t)", "float[N,S,16]"},
+      {"float[N,S,16] x, int64[1] p, float[9,4] c", "y = com.microsoft.RotaryEmbedding (x, p, c, c)", "float[N,S,16]"},
+  });
+  EXPECT_THAT(refused("g (float[2,3,9] x, float[9,24] w) => (y) { y = com.microsoft.Attention <num_heads = 5> (x, w) }", 13,
+                      ", \"com.microsoft\" : 1"),
+              testing::HasSubstr("no multiple of 5 heads"));
+}
+
+TEST(ForeignRules, QuantizedWeights) {
+  expect_foreign({
+      {"float16[N,S,32] a, uint8[7,2,8] b, float16[7,2] s", "y = com.microsoft.MatMulNBits <K = 32, N = 7, block_size = 16> (a, b, s)",
+       "float16[N,S,7]"},
+      {"float[S,N,4] x, uint8[1,4,12] w, uint8[1,3,12] r, float[1] s, uint8[1] z",
+       "y = com.microsoft.DynamicQuantizeLSTM (x, w, r, \"\", \"\", \"\", \"\", \"\", s, z, s, z)", "float[S,1,N,3]"},
+  });
+  EXPECT_THAT(refused("g (float[2,31] a, uint8[7,2,8] b, float[7,2] s) => (y) { y = com.microsoft.MatMulNBits <K = 32, N = 7, block_size = "
+                      "16> (a, b, s) }",
+                      13, ", \"com.microsoft\" : 1"),
+              testing::HasSubstr("31 and 32 differ"));
+}
+
 TEST(ForeignRules, Others) {
   expect_foreign({
       {"float[N,3] x, float[3] b", "y = com.microsoft.BiasGelu (x, b)", "float[N,3]"},

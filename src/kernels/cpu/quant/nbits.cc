@@ -93,7 +93,7 @@ HWY_INLINE void scale_values(const uint8_t* bytes, size_t bits, size_t first, si
   const FloatVec scales = hn::Set(d, scale), zeros = hn::Set(d, zero);
   FloatVec values[kRunVectors];
   size_t i = 0;
-  const auto one = [&] { to[i] = (static_cast<float>(unpack(bytes, bits, first + i)) - zero) * scale; };
+  const auto one = [&]() HWY_ATTR { to[i] = (static_cast<float>(unpack(bytes, bits, first + i)) - zero) * scale; };
   for (; i < count && (first + i) % kRun != 0; ++i) one();
   for (; i + kRun <= count; i += kRun) {
     load_run(bytes + (first + i) * bits / 8, bits, zeros, values);
