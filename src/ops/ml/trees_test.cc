@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "ops/op_case.h"
@@ -115,6 +116,55 @@ TEST(MlTrees, RegressorFollowsTheIds) {
       expect_close(node.run({x}), {rows, 2}, expected, 1e-7);
       expect_close(node.run({x.to(DType::kFloat64)}), {rows, 2}, expected, 1e-7);
     }
+  }
+}
+
+// All attributes but the weights.
+model::Node regressor_node(const Trees& trees) {
+  model::Node node;
+  node.op_type = "TreeEnsembleRegressor";
+  node.domain = "ai.onnx.ml";
+  node.input = {"x"};
+  node.output = {"y"};
+  const std::pair<const char*, const Ints*> lists[] = {{"nodes_treeids", &trees.tree},          {"nodes_nodeids", &trees.node},
+                                                       {"nodes_featureids", &trees.feature},    {"nodes_truenodeids", &trees.if_true},
+                                                       {"nodes_falsenodeids", &trees.if_false}, {"target_treeids", &trees.vote_tree},
+                                                       {"target_nodeids", &trees.vote_node},    {"target_ids", &trees.vote_target}};
+  for (const auto& [name, values] : lists) node.attribute.push_back(model::Attribute::of(name, *values));
+  node.attribute.push_back(model::Attribute::of("nodes_modes", trees.mode));
+  node.attribute.push_back(model::Attribute::of("nodes_values", trees.value));
+  node.attribute.push_back(model::Attribute::of("n_targets", 1));
+  return node;
+}
+
+// The node's output for x, on that many threads.
+Tensor run_on_threads(const model::Node& node, const Tensor& x, int threads) {
+  core::ThreadPool pool(threads);
+  const Tensor* none = nullptr;
+  const ValueFacts facts = {x.dtype(), x.shape(), nullptr};
+  const auto bound = prepare({node, 3, std::span(&none, 1)})->bind({std::span(&facts, 1), threads});
+  return run_step(*bound, std::span(&x, 1), pool).at(0);
+}
+
+// Sums whose order shows: neither the threads nor the rows beside it change the bits of a row.
+TEST(MlTrees, BitsDependOnTheRowAlone) {
+  std::mt19937 generator(13);
+  const Trees trees = random_trees(generator, 400, 3, 2, 1, false);
+  model::Node node = regressor_node(trees);
+  Tensor weights({static_cast<int64_t>(trees.weight.size())}, DType::kFloat64);
+  for (double& weight : weights.mutable_values<double>()) weight = std::normal_distribution<double>()(generator);
+  node.attribute.push_back(model::Attribute::of("target_weights_as_tensor", model::encode(weights)));
+  for (const int64_t rows : {3, 700}) {
+    const Tensor x = grid_rows(generator, rows, 2, false);
+    const Tensor one = run_on_threads(node, x, 1), three = run_on_threads(node, x, 3);
+    for (int64_t row = 0; row < rows; ++row) {
+      const auto i = static_cast<size_t>(row);
+      const Tensor alone = run_on_threads(node, Tensor::of<float>({1, 2}, x.values<float>().subspan(i * 2, 2)), 1);
+      ASSERT_EQ(one.values<float>()[i], alone.values<float>()[0]) << row;
+      ASSERT_EQ(one.values<float>()[i], three.values<float>()[i]) << row;
+      if (row == 9) break;
+    }
+    EXPECT_TRUE(std::ranges::equal(one.values<float>(), three.values<float>()));
   }
 }
 
