@@ -18,12 +18,15 @@ struct Arguments {
   std::string model;
   bool json = false;
   bool structure_only = false;
+  std::vector<std::string> custom_ops;
 };
 
 int check(const Arguments& arguments) {
   CheckReport report;
   try {
-    report = check_file(arguments.model, {.max_problems = 1000, .full = !arguments.structure_only, .limits = {}});
+    const auto custom_ops = load_custom_ops(arguments.custom_ops);
+    report = check_file(arguments.model,
+                        {.max_problems = 1000, .full = !arguments.structure_only, .custom_ops = custom_ops.get(), .limits = {}});
   } catch (const Error& error) {
     std::fputs(fmt::format("sardonyx: {}\n", error.what()).c_str(), stderr);
     return kUnreadable;
@@ -44,6 +47,7 @@ void add_check(CLI::App& app, int& status) {
   command->add_option("MODEL", arguments->model, "The .onnx file; files of external data are looked for beside it")->required();
   command->add_flag("--json", arguments->json, "Report as JSON");
   command->add_flag("--structure-only", arguments->structure_only, "Do not infer types and shapes");
+  add_custom_ops_option(*command, arguments->custom_ops);
   command->callback([arguments, &status] { status = check(*arguments); });
 }
 

@@ -61,6 +61,20 @@ GraphOptimizationLevel parse_level(const std::string& text) {
   return GraphOptimizationLevel::kAll;
 }
 
+void add_custom_ops_option(CLI::App& command, std::vector<std::string>& libraries) {
+  command.add_option("--custom-ops", libraries, "A shared library of operators (sardonyx/custom_op.h); may be given more than once")
+      ->type_name("FILE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+std::shared_ptr<const CustomOps> load_custom_ops(const std::vector<std::string>& libraries) {
+  if (libraries.empty()) return nullptr;
+  auto ops = std::make_shared<CustomOps>();
+  for (const std::string& library : libraries) ops->load(library);
+  return ops;
+}
+
 std::string human_bytes(double bytes) {
   constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB"};
   size_t unit = 0;

@@ -5,10 +5,12 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "sardonyx/custom_op.h"
 #include "sardonyx/session.h"
 #include "sardonyx/tensor.h"
 
@@ -33,6 +35,7 @@ void add_inline(CLI::App& app, int& status);
 void add_compare_models(CLI::App& app, int& status);
 void add_convert(CLI::App& app, int& status);
 void add_infer(CLI::App& app, int& status);
+void add_operators(CLI::App& app, int& status);
 
 // Standard output, with an error where it cannot be written.
 void print(std::string_view text);
@@ -46,6 +49,11 @@ Tensor load_tensor(const std::filesystem::path& path);
 // A value of that type: of tensors as load_tensor, of sequences, maps and optionals a .pb file of their ONNX message.
 Tensor load_value(const std::filesystem::path& path, const model::Type& type);
 GraphOptimizationLevel parse_level(const std::string& text);
+
+// Adds --custom-ops, which takes shared libraries, to a command.
+void add_custom_ops_option(CLI::App& command, std::vector<std::string>& libraries);
+// The operators of these libraries; null if there are none.
+std::shared_ptr<const CustomOps> load_custom_ops(const std::vector<std::string>& libraries);
 
 // "3.2 MB"
 std::string human_bytes(double bytes);

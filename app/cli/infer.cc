@@ -16,10 +16,13 @@ struct Arguments {
   EditedModel output;
   InferOptions options;
   bool no_data_propagation = false;
+  std::vector<std::string> custom_ops;
 };
 
 void infer(Arguments arguments, int& status) {
   arguments.options.data_propagation = !arguments.no_data_propagation;
+  const auto custom_ops = load_custom_ops(arguments.custom_ops);
+  arguments.options.custom_ops = custom_ops.get();
   model::Model model = model::read_model(arguments.model);
   const InferReport report = with_trail([&] { return arguments.model; }, [&] { return infer_shapes(model, arguments.options); });
   for (const InferProblem& problem : report.problems) {
@@ -38,6 +41,7 @@ void add_infer(CLI::App& app, int& status) {
   arguments->output.add_options(*command);
   command->add_flag("--strict", arguments->options.strict, "Fail at the first contradiction, instead of warning of each");
   command->add_flag("--no-data-propagation", arguments->no_data_propagation, "Do not follow the elements of shape tensors");
+  add_custom_ops_option(*command, arguments->custom_ops);
   command->callback([arguments, &status] { infer(*arguments, status); });
 }
 

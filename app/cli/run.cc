@@ -13,7 +13,7 @@ namespace sardonyx::cli {
 namespace {
 struct Arguments {
   std::string model;
-  std::vector<std::string> inputs, outputs;
+  std::vector<std::string> inputs, outputs, custom_ops;
   std::string output_dir = ".";
   int threads = 0;
   std::string level = "all";
@@ -47,6 +47,7 @@ int run(const Arguments& arguments) {
   SessionOptions options;
   options.intra_op_num_threads = arguments.threads;
   options.graph_optimization_level = parse_level(arguments.level);
+  options.custom_ops = load_custom_ops(arguments.custom_ops);
   const InferenceSession session(arguments.model, options);
   Feeds feeds;
   for (const std::string& text : arguments.inputs) {
@@ -79,6 +80,7 @@ void add_run(CLI::App& app, int& status) {
   command->add_option("--optimize", arguments->level, "How much the graph may be rewritten")
       ->check(CLI::IsMember({"none", "basic", "extended", "all"}))
       ->capture_default_str();
+  add_custom_ops_option(*command, arguments->custom_ops);
   command->callback([arguments, &status] { status = run(*arguments); });
 }
 

@@ -1,4 +1,4 @@
-// Runs ONNX test folders: model.onnx with test_data_set_0, test_data_set_1, ..., each of input_0.pb, ... and output_0.pb, ...
+// Runs ONNX test folders.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,8 +7,11 @@
 
 #include "cli/closeness.h"
 #include "cli/command.h"
+#include "cli/test_folders.h"
 #include "cli/test_list.h"
 #include "sardonyx/session.h"
+#include "sardonyx/simd.h"
+#include "sardonyx/text.h"
 
 namespace sardonyx::cli {
 
@@ -21,29 +24,14 @@ struct Arguments {
   std::optional<std::string> list;
   int threads = 0;
   std::string level = "all";
+  std::string simd;
+  bool guard = false;
+  bool text = false;
 };
 
 struct Tally {
   int passed = 0, failed = 0, skipped = 0;
 };
-
-// Test folders at or below each given one, in order of name.
-std::vector<fs::path> find_tests(const std::vector<std::string>& folders) {
-  std::vector<fs::path> tests;
-  for (const std::string& folder : folders) {
-    if (!fs::is_directory(folder)) throw Error(ErrorCode::kIo, fmt::format("{}: is not a folder", folder));
-    if (fs::exists(fs::path(folder) / "model.onnx")) {
-      tests.emplace_back(folder);
-      continue;
-    }
-    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied)) {
-      if (entry.path().filename() == "model.onnx") tests.push_back(entry.path().parent_path());
-    }
-  }
-  std::sort(tests.begin(), tests.end());
-  tests.erase(std::unique(tests.begin(), tests.end()), tests.end());
-  return tests;
-}
 
 std::string name_of(const fs::path& test) {
   return (test.has_filename() ? test : test.parent_path()).lexically_normal().filename().string();
@@ -68,6 +56,11 @@ Tensor load_data(const fs::path& path, const model::Type& type) {
   return Tensor::view(owner, value.raw(), value.shape(), DType::kBFloat16);
 }
 
+InferenceSession open(const fs::path& path, const SessionOptions& options, bool through_text) {
+  if (!through_text) return InferenceSession(path, options);
+  return InferenceSession(model::parse_text_model(to_text(model::read_model(path))), options);
+}
+
 // Why the data set fails, or "".
 std::string run_data_set(const InferenceSession& session, const fs::path& folder, const Tolerance& tolerance) {
   const std::vector<fs::path> inputs = numbered(folder, "input"), outputs = numbered(folder, "output");
@@ -87,7 +80,8 @@ std::string run_test(const fs::path& test, const Arguments& arguments) {
     SessionOptions options;
     options.intra_op_num_threads = arguments.threads;
     options.graph_optimization_level = parse_level(arguments.level);
-    const InferenceSession session(test / "model.onnx", options);
+    options.guard_memory = arguments.guard;
+    const InferenceSession session = open(test / "model.onnx", options, arguments.text);
     for (int i = 0;; ++i) {
       const fs::path folder = test / fmt::format("test_data_set_{}", i);
       if (!fs::is_directory(folder)) return i == 0 ? "it has no test_data_set_0" : "";
@@ -116,8 +110,9 @@ void judge(Tally& tally, const std::string& name, const TestList::Entry& entry, 
 }
 
 int test(const Arguments& arguments) {
+  use_simd_target(arguments.simd);
   const TestList list = arguments.list ? TestList::read(*arguments.list) : TestList();
-  const std::vector<fs::path> tests = find_tests(arguments.folders);
+  const std::vector<fs::path> tests = find_test_folders(arguments.folders);
   Tally tally;
   {
     Progress progress("test");
@@ -149,6 +144,9 @@ void add_test(CLI::App& app, int& status) {
   command->add_option("--optimize", arguments->level, "How much the graph may be rewritten")
       ->check(CLI::IsMember({"none", "basic", "extended", "all"}))
       ->capture_default_str();
+  command->add_option("--simd", arguments->simd, "Keep to one of the SIMD targets of this machine")->check(CLI::IsMember(simd_targets()));
+  command->add_flag("--text", arguments->text, "Print each model as text, and run what that text parses to");
+  command->add_flag("--guard", arguments->guard, "Fill memory with NaN between its uses and look for writes behind values (slow)");
   command->callback([arguments, &status] { status = test(*arguments); });
 }
 

@@ -69,6 +69,7 @@ TEST(MemoryGuard, FindsWritesBehindValuesResultsAndScratch) {
 
 TEST(MemoryGuard, WhatIsNotWrittenIsNan) {
   const Tensor result = run(Fault::kUnwritten, true)[0];
+  ASSERT_EQ(result.numel(), 5);
   for (const float value : result.values<float>()) EXPECT_TRUE(std::isnan(value));
 }
 
