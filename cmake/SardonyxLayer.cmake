@@ -41,8 +41,8 @@ if(SARDONYX_ONE_SIMD_TARGET)
   target_compile_definitions(sardonyx_flags INTERFACE HWY_COMPILE_ONLY_STATIC=1)
 endif()
 
-# The layers that read untrusted bytes: a fuzzer must see which of their branches an input takes.
-set(SARDONYX_FUZZED_LAYERS core wire image checkpoint model schema infer check convert)
+# The layers that read untrusted bytes or run on untrusted values: a fuzzer must see which of their branches an input takes.
+set(SARDONYX_FUZZED_LAYERS core wire image checkpoint model ops schema infer check convert)
 
 function(sardonyx_layer name)
   cmake_parse_arguments(LAYER "SIMD" "" "DEPS;LIBS" ${ARGN})

@@ -19,7 +19,7 @@ constexpr model::ReadLimits kLimits{
     .max_file_bytes = 1 << 24, .max_depth = 64, .max_messages = 1 << 18, .max_elements = 1 << 20, .max_memory = 1 << 27};
 
 void expect_consistent(const CheckReport& report) {
-  if (report.problems.size() > report.errors + report.warnings) std::abort();
+  if (report.problems.size() > report.errors + report.unrunnable + report.warnings) std::abort();
   for (const sardonyx::Problem& problem : report.problems) {
     if (problem.code.empty() || problem.where.empty() || problem.message.empty()) std::abort();
   }

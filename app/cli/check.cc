@@ -11,7 +11,7 @@
 namespace sardonyx::cli {
 
 namespace {
-constexpr int kInvalid = 1;
+constexpr int kInvalid = 1;  // or valid, but not to be run
 constexpr int kUnreadable = 2;
 
 struct Arguments {
@@ -33,13 +33,13 @@ int check(const Arguments& arguments) {
   } else {
     print(fmt::format("{}: {}", arguments.model, report.problems.empty() ? "valid\n" : "\n" + to_string(report)));
   }
-  return report.valid() ? 0 : kInvalid;
+  return report.runnable() ? 0 : kInvalid;
 }
 }  // namespace
 
 void add_check(CLI::App& app, int& status) {
-  CLI::App* command =
-      app.add_subcommand("check", "Checks a model and reports all problems. Exit status: 0 valid, 1 invalid, 2 unreadable.");
+  CLI::App* command = app.add_subcommand(
+      "check", "Checks a model and reports all problems. Exit status: 0 valid, 1 invalid or not to be run, 2 unreadable.");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("MODEL", arguments->model, "The .onnx file; files of external data are looked for beside it")->required();
   command->add_flag("--json", arguments->json, "Report as JSON");

@@ -1,7 +1,7 @@
 // Checks a model against the ONNX specification and reports every problem, not only the first.
 //
 //   sardonyx::CheckReport report = sardonyx::check_file("model.onnx");
-//   if (!report.valid()) fputs(to_string(report).c_str(), stderr);
+//   if (!report.runnable()) fputs(to_string(report).c_str(), stderr);
 #pragma once
 
 #include <cstddef>
@@ -14,9 +14,12 @@
 
 namespace sardonyx {
 
+class CustomOps;
+
 enum class Severity {
-  kError,    // the model breaks the specification
-  kWarning,  // allowed, but hardly meant
+  kError,       // the model breaks the specification: ONNX's own checker refuses it too, but for what docs/checks.md lists
+  kUnrunnable,  // ONNX's own checker does not look for it, but the model cannot be run
+  kWarning,     // allowed, but hardly meant
 };
 
 // One problem. `code` is stable and explained in docs/checks.md.
@@ -36,14 +39,17 @@ struct CheckOptions {
   size_t max_problems = 1000;  // further ones are counted, not kept
   // Infer types and shapes too, and report where they contradict operators or declarations.
   bool full = false;
-  model::ReadLimits limits;  // of check_file
+  const CustomOps* custom_ops = nullptr;  // with `full`: operators of your own, held to their declarations, too (custom_op.h)
+  model::ReadLimits limits;               // of check_file
 };
 
 struct CheckReport {
   std::vector<Problem> problems;
   size_t errors = 0;  // all found, also those beyond CheckOptions::max_problems
+  size_t unrunnable = 0;
   size_t warnings = 0;
   bool valid() const noexcept { return errors == 0; }
+  bool runnable() const noexcept { return valid() && unrunnable == 0; }
 };
 
 // Never throws for anything in the model. Time is proportional to the model's size without its weights. References to external data are
@@ -56,14 +62,14 @@ CheckReport check_file(const std::filesystem::path& path, const CheckOptions& op
 
 // One paragraph per problem, then a line that counts them.
 std::string to_string(const CheckReport& report);
-// {"valid": false, "errors": 1, "warnings": 0, "problems": [{"code": ..., "severity": ..., "where": ..., "message": ..., "expected": ...,
-// "found": ..., "cure": ..., "chain": [...]}]}
+// {"valid": false, "runnable": false, "errors": 1, "unrunnable": 0, "warnings": 0, "problems": [{"code": ..., "severity": ..., "where":
+// ..., "message": ..., "expected": ..., "found": ..., "cure": ..., "chain": [...]}]}
 std::string to_json(const CheckReport& report);
 
 // All codes with a line that explains each, sorted by code.
 struct CheckCode {
   std::string_view code;
-  Severity severity;
+  Severity severity;  // the gravest it can have
   std::string_view meaning;
 };
 std::vector<CheckCode> check_codes();

@@ -1,5 +1,5 @@
-// Images: decoding of JPEG, PNG, BMP, TIFF, WebP, JPEG 2000 and PNM, encoding of JPEG and PNG, resizing and colour conversion with exactly the pixels of Pillow 9.4, and the way to and
-// from tensors.
+// Images: decoding of JPEG, PNG, BMP, TIFF, WebP, JPEG 2000 and PNM, encoding of JPEG and PNG, resizing and colour conversion with exactly
+// the pixels of Pillow 9.4, and the way to and from tensors.
 //
 // Deliberately not here: colour management (ICC profiles and gamma chunks are ignored, as in Pillow), animation, other file formats.
 // Every function throws sardonyx::Error; bytes that are not a sound image give InvalidArgument, sizes beyond a limit ResourceLimit.

@@ -15,6 +15,8 @@
 
 namespace sardonyx {
 
+class CustomOps;
+
 struct InferOptions {
   // Throw InvalidModel at the first contradiction. Else it is noted in the report, what was declared stays, and the values that depend on
   // it stay unknown. Outputs of operators outside ONNX have the types that are declared for them.
@@ -22,12 +24,27 @@ struct InferOptions {
   bool data_propagation = true;
   // Symbols of their own for sizes that stay unknown, so that equal ones can be told.
   bool name_unknown_dims = true;
+  // Hold types to the letter, as ONNX's full check does: sparse initializers are of type sparse_tensor, which few operators take; outputs
+  // must be of types that the operator's version makes; an input that is a graph output too has the type that the output is declared with.
+  // Runtimes take sparse initializers for tensors, and types of later versions where they mean one thing.
+  bool schema_types = false;
+  const CustomOps* custom_ops = nullptr;  // operators of your own, whose rules are used, too (custom_op.h)
 };
 
 // A node whose inputs contradict its operator, or a declared type that contradicts the inferred one.
 struct InferProblem {
+  enum class Kind {
+    kOperator,     // inputs or attributes contradict the operator
+    kInput,        // an input's type is none that the operator takes, or another than that of an input which must share it
+    kType,         // a declared type contradicts the inferred one
+    kShape,        // types agree, shapes contradict each other
+    kInitializer,  // the same between an initializer and the input of its name
+  };
   std::string where;    // as in CheckReport: "graph 'main' / node 'conv1' (Conv)"
   std::string message;  // what was expected and what was found
+  Kind kind = Kind::kOperator;
+  bool is_of_given_output = false;           // with schema_types: a graph output that is an input is declared otherwise as one
+  std::string declared = {}, inferred = {};  // of the last three kinds: "tensor(float) [2, 3]"
 };
 
 struct InferReport {

@@ -405,6 +405,9 @@ void write_tensor(const TensorData& tensor, const std::filesystem::path& path);
 // for bool, hold only 0 and 1; else converted into owned storage. Packed types keep ONNX's layout: the first element in the lowest bits.
 // Throws InvalidModel if type, dims and data do not fit each other, InvalidArgument for external data that was not loaded.
 Tensor decode(const TensorData& tensor);
+// The dense tensor. Throws InvalidModel if values, indices and dims do not fit each other, ResourceLimit where it would be more than a
+// thousand times as large as what is stored, and large.
+Tensor decode(const SparseTensorData& tensor);
 // A TensorData with raw_data (string_data for strings) that shares the tensor's storage.
 TensorData encode(const Tensor& tensor, std::string name = {});
 

@@ -29,6 +29,7 @@ namespace sardonyx {
 namespace core {
 class ThreadPool;
 }
+class CustomOps;
 
 // How much the graph may be rewritten; each level includes the ones before. optimization_passes() tells what each does.
 enum class GraphOptimizationLevel {
@@ -54,6 +55,10 @@ struct SessionOptions {
   // it computes anything. Values whose shape depends on data are known, and counted, only when they are made.
   size_t max_memory = 0;
   std::shared_ptr<core::ThreadPool> thread_pool = {};  // null: the session has its own
+  std::shared_ptr<const CustomOps> custom_ops = {};    // operators of your own: see custom_op.h
+  // For tests of operators: memory holds NaNs until it is written and after its last use, and zones behind each value and each scratch are
+  // checked after every step; a kernel that leaves its own memory is an Internal error. Slow; results are the same.
+  bool guard_memory = false;
 };
 
 // How the caller may end a run before it is done; it then throws Cancelled, and the session stays usable. Asked before each node and each

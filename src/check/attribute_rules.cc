@@ -58,8 +58,10 @@ std::string type_text(const Attribute& attribute) { return lacks_type(attribute)
 void check_reference(Reporter& reporter, const Attribute& attribute, const NodeContext& context) {
   const std::string name = quote(attribute.name), target = quote(attribute.ref_attr_name);
   if (context.function == nullptr) {
-    reporter.add(Code::kAttributeReference, fmt::format("attribute {} refers to {}, but the node is not in a function", name, target),
-                 "give the attribute a value");
+    reporter.add({.code = Code::kAttributeReference,
+                  .message = fmt::format("attribute {} refers to {}, but the node is not in a function", name, target),
+                  .cure = "give the attribute a value",
+                  .severity = Severity::kUnrunnable});
   } else if (!filled_types(attribute).empty()) {
     reporter.add(Code::kAttributeReference, fmt::format("attribute {} refers to {} and has a value too", name, target),
                  "keep the reference or the value");

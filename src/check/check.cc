@@ -15,8 +15,8 @@ namespace check {
 namespace {
 using model::Model;
 
-ModelContext context_of(const Model& model, ExternalFolder* external) {
-  ModelContext context{model, {}, Imports(model.opset_import), Imports(model.opset_import), {}, external, {}};
+ModelContext context_of(const Model& model, bool full, ExternalFolder* external) {
+  ModelContext context{model, {}, Imports(model.opset_import), Imports(model.opset_import), {}, external, full, {}};
   for (const model::Function& function : model.functions) {
     context.functions.emplace(key_of(function), &function);
     for (const model::OpsetId& import : function.opset_import) context.all_imports.add_missing(import.domain, import.version);
@@ -32,7 +32,7 @@ CheckReport check_all(const Model& model, const CheckOptions& options, ExternalF
   check_opsets(reporter, model.opset_import);
   check_metadata(reporter, model.metadata_props);
   check_configurations(reporter, model);
-  const ModelContext context = context_of(model, external);
+  const ModelContext context = context_of(model, options.full, external);
   const NodeContext nodes{context, context.imports, nullptr, {}};
   NameScope names;
   if (!model.has_graph) {
@@ -43,7 +43,7 @@ CheckReport check_all(const Model& model, const CheckOptions& options, ExternalF
   check_training(reporter, nodes, names);
   check_functions(reporter, context);
   if (options.full && model.has_graph && !reporter.has(Code::kDepth) && !reporter.has(Code::kFunctionRecursive)) {
-    check_inference(reporter, context);
+    check_inference(reporter, context, options.custom_ops);
   }
   return reporter.take();
 }

@@ -65,6 +65,27 @@ TEST(Check, ASoundModelIsValid) {
   EXPECT_EQ(to_string(report), "valid: 0 errors, 0 warnings\n");
 }
 
+TEST(Check, WhatCannotBeRunIsValidAllTheSame) {
+  Model model = make_model({make_node("Add", {"x", "w"}, {"y"})});
+  model::TensorData w;
+  w.name = "w";
+  w.data_type = 1;
+  w.dims = {4};
+  w.float_data = {1, 2, 3};
+  model.graph.initializer = {w};
+  const CheckReport report = check_model(model);
+  EXPECT_TRUE(report.valid());
+  EXPECT_FALSE(report.runnable());
+  EXPECT_EQ(report.unrunnable, 1u);
+  ASSERT_THAT(codes(model), ElementsAre("tensor-data"));
+  EXPECT_EQ(report.problems[0].severity, Severity::kUnrunnable);
+  EXPECT_THAT(to_string(report), testing::EndsWith("valid, but cannot be run: 0 errors, 1 unrunnable, 0 warnings\n"));
+  EXPECT_THAT(to_string(report), testing::StartsWith("unrunnable[tensor-data]: "));
+  EXPECT_THAT(to_json(report), HasSubstr("\"valid\": true,\n  \"runnable\": false,\n  \"errors\": 0,\n  \"unrunnable\": 1"));
+  model.graph.node.push_back(make_node("Relu", {"nothing"}, {"z"}));
+  EXPECT_THAT(to_string(check_model(model)), testing::EndsWith("invalid: 1 error, 1 unrunnable, 0 warnings\n"));
+}
+
 TEST(Check, ReportsAllProblemsAtOnce) {
   Model model = make_model({make_node("Relu", {"q"}, {"a"}), make_node("Rleu", {"a"}, {"b"}), make_node("Gelu", {"b"}, {"y"})});
   model.ir_version = 99;
@@ -86,8 +107,21 @@ TEST(Check, Versions) {
   EXPECT_THAT(codes(model), ElementsAre("opset-missing", "domain-not-imported"));
   model = make_model({make_node("Relu", {"x"}, {"y"})}, 400);
   EXPECT_THAT(codes(model), ElementsAre("opset-version"));
+  EXPECT_TRUE(check_model(model).runnable()) << "operators of later versions are taken as they are in the latest that is known";
   model.opset_import = {model.opset_import[0], model.opset_import[0]};
   EXPECT_THAT(codes(model), ElementsAre("opset-version", "opset-duplicate"));
+  EXPECT_TRUE(check_model(model).runnable()) << "both are the same";
+  model.opset_import[1].version = 17;
+  EXPECT_FALSE(check_model(model).valid()) << "which of them counts?";
+  model.opset_import = {model.opset_import[1]};
+  model.opset_import[0].domain = "ai.onnx";
+  EXPECT_THAT(codes(model), ElementsAre("domain-not-imported"));
+  model.graph.node[0].domain = "ai.onnx";
+  EXPECT_THAT(codes(model), ElementsAre("domain-not-imported"));
+  model.opset_import[0].domain = "";
+  model.opset_import[0].version = 0;
+  model.graph.node[0].domain = "";
+  EXPECT_THAT(codes(model), ElementsAre("opset-version", "operator-unknown"));
   model = make_model({make_node("Relu", {"x"}, {"y"}, {Attribute::of("consumed_inputs", std::vector<int64_t>{0})})});
   model.ir_version = 2;
   model.opset_import.clear();

@@ -1,4 +1,5 @@
-// The list of what the checker can find. X(name, code, severity, meaning): sorted by code; docs/checks.md has a section for each.
+// The list of what the checker can find. X(name, code, severity, meaning): severity: the gravest that findings of the code have; sorted by
+// code; docs/checks.md has a section for each.
 #pragma once
 
 #include <string_view>
@@ -48,7 +49,7 @@
   X(kOpsetDuplicate, "opset-duplicate", kError, "opset_import names a domain twice")                                                       \
   X(kOpsetMissing, "opset-missing", kError, "from IR version 3 on, opset_import must not be empty")                                        \
   X(kOpsetUnexpected, "opset-unexpected", kError, "before IR version 3 there is no opset_import")                                          \
-  X(kOpsetVersion, "opset-version", kError, "an imported opset version does not exist, or is newer than this checker")                     \
+  X(kOpsetVersion, "opset-version", kWarning, "an imported opset version does not exist, or is newer than this checker")                   \
   X(kOutputCount, "output-count", kError, "a node has more or fewer outputs than its operator makes")                                      \
   X(kOutputUndefined, "output-undefined", kError, "a graph output is computed by no node of its graph")                                    \
   X(kShapeMismatch, "shape-mismatch", kError, "shapes of values contradict an operator, or what is declared")                              \

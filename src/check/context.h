@@ -33,8 +33,13 @@ using Functions = std::unordered_map<FunctionKey, const model::Function*, Functi
 class Imports {
  public:
   explicit Imports(std::span<const model::OpsetId> imports) {
-    for (const model::OpsetId& import : imports) versions_.insert_or_assign(canonical(import.domain), import.version);
+    for (const model::OpsetId& import : imports) {
+      versions_.insert_or_assign(canonical(import.domain), import.version);
+      (import.domain.empty() ? is_spelled_empty_ : is_spelled_out_) |= canonical(import.domain).empty();
+    }
   }
+  // Whether the default domain is imported as "", or as "ai.onnx".
+  bool has_spelling(std::string_view domain) const noexcept { return domain.empty() ? is_spelled_empty_ : is_spelled_out_; }
   std::optional<int64_t> version(std::string_view domain) const {
     const auto found = versions_.find(canonical(domain));
     return found == versions_.end() ? std::nullopt : std::optional(found->second);
@@ -43,6 +48,7 @@ class Imports {
 
  private:
   std::unordered_map<std::string_view, int64_t> versions_;
+  bool is_spelled_empty_ = false, is_spelled_out_ = false;
 };
 
 using RequiredInputs = std::unordered_set<std::string_view>;
@@ -54,6 +60,7 @@ struct ModelContext {
   Imports all_imports;  // and what only functions import
   std::unordered_set<std::string_view> configurations;
   ExternalFolder* external = nullptr;  // null: files of external data are not looked at
+  bool full = false;                   // types are checked too
   // Filled as functions are called.
   mutable std::unordered_map<const model::Function*, RequiredInputs> required_inputs = {};
 };

@@ -31,26 +31,27 @@ std::optional<uint64_t> number_of_bytes(std::string_view text) {
 std::optional<Reference> read_reference(Reporter& reporter, const model::TensorData& tensor) {
   Reference reference;
   bool sound = true;
-  const auto refuse = [&](std::string message, std::string cure = "") {
-    reporter.add(Code::kTensorExternal, std::move(message), std::move(cure));
+  // ONNX's checker looks at the location alone.
+  const auto refuse = [&](Severity severity, std::string message, std::string cure = "") {
+    reporter.add({.code = Code::kTensorExternal, .message = std::move(message), .cure = std::move(cure), .severity = severity});
     sound = false;
   };
   unsigned seen = 0;
   for (const model::StringPair& pair : tensor.external_data) {
     const unsigned bit = pair.key == "location" ? 1 : pair.key == "offset" ? 2 : pair.key == "length" ? 4 : 0;
-    if ((seen & bit) != 0) refuse(fmt::format("external_data has '{}' twice", pair.key), "keep one");
+    if ((seen & bit) != 0) refuse(Severity::kUnrunnable, fmt::format("external_data has '{}' twice", pair.key), "keep one");
     seen |= bit;
     if (bit == 1) reference.location = &pair.value;
     if (bit < 2) continue;
     const std::optional<uint64_t> value = number_of_bytes(pair.value);
-    if (!value) refuse(fmt::format("external_data '{}' is {}, not a number of bytes", pair.key, quote(pair.value)));
+    if (!value) refuse(Severity::kUnrunnable, fmt::format("external_data '{}' is {}, not a number of bytes", pair.key, quote(pair.value)));
     (bit == 2 ? reference.offset : reference.length.emplace()) = value.value_or(0);
   }
   if (reference.location == nullptr) {
-    refuse("data_location is EXTERNAL, but external_data has no 'location'",
+    refuse(Severity::kError, "data_location is EXTERNAL, but external_data has no 'location'",
            "add the key 'location' with the file's name, relative to the model's folder");
   } else if (const char* reason = model::location_refusal(*reference.location)) {
-    refuse(fmt::format("the location {} is refused: {}", quote(*reference.location), reason),
+    refuse(Severity::kError, fmt::format("the location {} is refused: {}", quote(*reference.location), reason),
            "put the file beside the model and name it by a relative path");
   }
   return sound ? std::optional(reference) : std::nullopt;
@@ -70,7 +71,8 @@ void check_file_holds(Reporter& reporter, const Reference& reference, uint64_t b
                                          quote(*reference.location), file.size, reference.offset, length),
                   .cure = "the file is cut short, or belongs to another model: fetch it again",
                   .expected = fmt::format("{} bytes at {}", length, reference.offset),
-                  .found = fmt::format("{} bytes", file.size)});
+                  .found = fmt::format("{} bytes", file.size),
+                  .severity = Severity::kUnrunnable});
   }
 }
 }  // namespace
@@ -106,7 +108,8 @@ void check_external(Reporter& reporter, const model::TensorData& tensor, uint64_
                   .message = fmt::format("{} of {} need {} bytes, external_data's length is {}", dims_text(tensor.dims),
                                          to_string(tensor.dtype()), bytes, *reference->length),
                   .expected = fmt::format("{} bytes", bytes),
-                  .found = fmt::format("{} bytes", *reference->length)});
+                  .found = fmt::format("{} bytes", *reference->length),
+                  .severity = Severity::kUnrunnable});
   }
   if (folder != nullptr) check_file_holds(reporter, *reference, bytes, *folder);
 }

@@ -75,6 +75,8 @@ TEST_F(ExternalData, FilesThatDoNotHoldTheBytes) {
   EXPECT_THAT(refusal({{"location", "w.bin"}, {"offset", "9223372036854775807"}}), HasSubstr("9223372036854775807"));
   EXPECT_THAT(refusal({{"location", "w.bin"}, {"length", "12"}}), HasSubstr("need 16 bytes"));
   EXPECT_THAT(refusal({{"location", "."}}), HasSubstr("not a regular file"));
+  EXPECT_EQ(check({{"location", "nothing.bin"}}).problems[0].severity, Severity::kError);
+  EXPECT_EQ(check({{"location", "w.bin"}, {"offset", "4"}}).problems[0].severity, Severity::kUnrunnable);
 }
 
 TEST_F(ExternalData, LocationsOutsideOfTheFolder) {

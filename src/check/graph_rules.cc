@@ -18,11 +18,24 @@ namespace {
 using model::Attribute;
 using model::Graph;
 using model::Node;
+using model::TensorType;
 using Origin = NameScope::Origin;
 
 constexpr int kMaxDepth = 256;
 constexpr size_t kMaxHinted = 100'000;  // names looked at for hints, altogether
 constexpr size_t kMaxHintName = 100;    // length
+
+// Names that nodes take, those of their subgraphs among them.
+void add_used(const std::vector<Node>& nodes, std::unordered_set<std::string_view>& used, int depth) {
+  if (depth > kMaxDepth) return;
+  for (const Node& node : nodes) {
+    used.insert(node.input.begin(), node.input.end());
+    for (const Attribute& attribute : node.attribute) {
+      if (attribute.g != nullptr) add_used(attribute.g->node, used, depth + 1);
+      for (const std::shared_ptr<Graph>& graph : attribute.graphs) add_used(graph->node, used, depth + 1);
+    }
+  }
+}
 
 class GraphChecker {
  public:
@@ -36,7 +49,10 @@ class GraphChecker {
     define_initializers(graph, scope);
     check_nodes(graph.node, scope);
     for (const model::ValueInfo& output : graph.output) {
-      check_value_info(reporter_, output, "output", is_subgraph);
+      // Inference finds another type, unless UNDEFINED stands there.
+      const TensorType* tensor = output.type.tensor();
+      const bool contradicts = context_.model.full && tensor != nullptr && tensor->elem_type != 0;
+      check_value_info(reporter_, output, "output", is_subgraph, contradicts ? Severity::kError : Severity::kWarning);
       if (!output.name.empty()) check_output(output.name, scope);
     }
     check_declared(reporter_, graph.value_info, scope);
@@ -53,7 +69,9 @@ class GraphChecker {
     std::unordered_set<std::string_view> outputs;
     for (const std::string& output : function.output) {
       if (!scope.has(output)) {
-        reporter_.add(Code::kOutputUndefined, fmt::format("function output {} is computed by no node", quote(output)));
+        reporter_.add({.code = Code::kOutputUndefined,
+                       .message = fmt::format("function output {} is computed by no node", quote(output)),
+                       .severity = Severity::kUnrunnable});
       }
       if (!outputs.insert(output).second) {
         reporter_.add(Code::kFunctionParameter, fmt::format("the function has the output {} twice", quote(output)), "name it once");
@@ -71,8 +89,14 @@ class GraphChecker {
   }
 
   void define_inputs(const Graph& graph, NameScope& scope, bool is_subgraph) {
+    std::unordered_set<std::string_view> used;
     for (const model::ValueInfo& input : graph.input) {
-      check_value_info(reporter_, input, "input", is_subgraph);
+      if (context_.model.full && used.empty() && has_unknown_element(input.type)) add_used(graph.node, used, 0);
+      // Inference fails at the first node that uses it, or where it binds the input of a body to what the node gives it.
+      const TensorType* tensor = input.type.tensor();
+      const bool is_bound = context_.model.full && is_subgraph && tensor != nullptr && tensor->elem_type != 0;
+      const bool fails = is_bound || used.contains(input.name);
+      check_value_info(reporter_, input, "input", is_subgraph, fails ? Severity::kError : Severity::kUnrunnable);
       if (!input.name.empty() && !scope.define(input.name, {Origin::kInput, nullptr})) redefined(input.name);
     }
   }
@@ -110,7 +134,7 @@ class GraphChecker {
         reporter_.add(Code::kNodeName, fmt::format("another node is named {} too", quote(node.name)), "rename one");
       }
       for (const std::string& input : node.input) check_use(input, node, scope);
-      check_node(reporter_, node, context_);
+      check_node(reporter_, node, context_, depth_ > 0);
       check_subgraphs(node, scope);
       for (const std::string& output : node.output) define_output(output, node, scope);
     }

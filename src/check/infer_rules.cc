@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -82,37 +83,54 @@ class ChainFinder {
   std::unordered_map<std::string, std::vector<std::string>> chains_;
 };
 
-// "... declared as tensor(float) [2, 3], inferred as tensor(float) [2, 4]": both, or nothing.
-bool split_contradiction(std::string_view message, std::string& declared, std::string& inferred) {
-  constexpr std::string_view kDeclared = "declared as ", kInferred = ", inferred as ";
-  const size_t begin = message.find(kDeclared), middle = message.rfind(kInferred);
-  if (begin == std::string_view::npos || middle == std::string_view::npos || middle < begin) return false;
-  declared = message.substr(begin + kDeclared.size(), middle - begin - kDeclared.size());
-  inferred = message.substr(middle + kInferred.size());
-  return true;
+Code code_of(InferProblem::Kind kind) {
+  switch (kind) {
+    case InferProblem::Kind::kInput:
+    case InferProblem::Kind::kType:
+      return Code::kTypeMismatch;
+    case InferProblem::Kind::kShape:
+      return Code::kShapeMismatch;
+    case InferProblem::Kind::kInitializer:
+      return Code::kInitializerMismatch;
+    case InferProblem::Kind::kOperator:
+      break;
+  }
+  return Code::kInference;
 }
 
-// The type's name without its shape.
-std::string_view type_part(std::string_view type) { return type.substr(0, type.find(" [")); }
-
 Finding finding_of(const InferProblem& problem) {
-  Finding finding{.code = Code::kInference, .message = problem.message};
-  const std::string_view message = problem.message;
-  if (split_contradiction(message, finding.expected, finding.found)) {
-    finding.code = type_part(finding.expected) == type_part(finding.found) ? Code::kShapeMismatch : Code::kTypeMismatch;
-    if (message.starts_with("initializer '")) finding.code = Code::kInitializerMismatch;
-    finding.cure = "mend the declaration, or what makes the value";
-  } else if (message.ends_with("does not take") || message.find("of the same type parameter") != std::string_view::npos) {
-    finding.code = Code::kTypeMismatch;
+  Finding finding{.code = code_of(problem.kind), .message = problem.message, .expected = problem.declared, .found = problem.inferred};
+  if (problem.is_of_given_output) finding.severity = Severity::kWarning;  // it runs, and gives what it is given
+  if (problem.kind == InferProblem::Kind::kInput) {
     finding.cure = "add a Cast node, or mend what makes the value";
+  } else if (problem.kind != InferProblem::Kind::kOperator) {
+    finding.cure = "mend the declaration, or what makes the value";
   }
   return finding;
 }
+
+// References outside functions count as empty values: what runtimes and ONNX's checker make of them.
+void empty_references(std::vector<Node>& nodes) {
+  const auto own = [](std::shared_ptr<Graph>& graph) {
+    graph = std::make_shared<Graph>(*graph);
+    empty_references(graph->node);
+  };
+  for (Node& node : nodes) {
+    for (model::Attribute& attribute : node.attribute) {
+      attribute.ref_attr_name.clear();
+      if (attribute.g != nullptr) own(attribute.g);
+      for (std::shared_ptr<Graph>& graph : attribute.graphs) own(graph);
+    }
+  }
+}
 }  // namespace
 
-void check_inference(Reporter& reporter, const ModelContext& context) {
+void check_inference(Reporter& reporter, const ModelContext& context, const CustomOps* custom_ops) {
   std::vector<InferProblem> problems;
-  infer::Inference inference(context.model, {});
+  std::optional<model::Model> without_references;
+  if (reporter.has(Code::kAttributeReference)) empty_references(without_references.emplace(context.model).graph.node);
+  infer::Inference inference(without_references ? *without_references : context.model,
+                             {.schema_types = true, .custom_ops = custom_ops});
   try {
     inference.run();
     problems = inference.take_report().problems;

@@ -3,10 +3,11 @@
 
 #include "check/context.h"
 #include "check/report.h"
+#include "sardonyx/custom_op.h"
 
 namespace sardonyx::check {
 
-// Leaves out what is found where an error stands already.
-void check_inference(Reporter& reporter, const ModelContext& context);
+// `custom_ops` may be null. Leaves out what is found where an error stands already.
+void check_inference(Reporter& reporter, const ModelContext& context, const CustomOps* custom_ops);
 
 }  // namespace sardonyx::check

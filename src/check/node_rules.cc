@@ -77,8 +77,11 @@ bool is_required(const schema::Schema& schema, size_t i) {
 void check_left_out(Reporter& reporter, const Node& node, const schema::Schema& schema) {
   for (size_t i = 0; i < node.input.size(); ++i) {
     if (!node.input[i].empty() || !is_required(schema, i)) continue;
-    const std::string_view name = schema.input(std::min(i, schema.input_count() - 1)).name;
-    reporter.add(Code::kInputCount, fmt::format("input {} ('{}') of {} is required, but left out", i, name, schema.name()), "connect it");
+    const schema::Parameter parameter = schema.input(std::min(i, schema.input_count() - 1));
+    reporter.add({.code = Code::kInputCount,
+                  .message = fmt::format("input {} ('{}') of {} is required, but left out", i, parameter.name, schema.name()),
+                  .cure = "connect it",
+                  .severity = parameter.option == schema::Option::kVariadic ? Severity::kUnrunnable : Severity::kError});
   }
   for (size_t i = 0; i < std::min(node.output.size(), schema.output_count()); ++i) {
     if (node.output[i].empty() && schema.output(i).option == schema::Option::kSingle) {
@@ -90,6 +93,8 @@ void check_left_out(Reporter& reporter, const Node& node, const schema::Schema& 
 
 void report_unknown_operator(Reporter& reporter, const Node& node, const NodeContext& context, int64_t opset) {
   const std::string domain = shown(canonical(node.domain));
+  // ONNX's checker lets preview domains have any operator.
+  const Severity severity = node.domain.starts_with("ai.onnx.preview") ? Severity::kUnrunnable : Severity::kError;
   const std::string_view plain = canonical(node.domain).empty() ? "ai.onnx" : canonical(node.domain);
   if (const std::optional<schema::Schema> later = schema::find_first(node.domain, node.op_type)) {
     reporter.add({.code = Code::kOperatorUnknown,
@@ -97,25 +102,29 @@ void report_unknown_operator(Reporter& reporter, const Node& node, const NodeCon
                                          context.function == nullptr ? "model" : "function", opset),
                   .cure = fmt::format("import {} {} or later", plain, later->since_version()),
                   .expected = fmt::format("{} {} or later", plain, later->since_version()),
-                  .found = fmt::format("{} {}", plain, opset)});
+                  .found = fmt::format("{} {}", plain, opset),
+                  .severity = severity});
   } else if (context.model.functions.contains(callee_of(node))) {
     reporter.add(Code::kOperatorUnknown, fmt::format("{} has no operator {}; a function cannot add one", domain, quote(node.op_type)),
                  "give the function a domain of its own");
   } else {
-    reporter.add(Code::kOperatorUnknown, fmt::format("{} has no operator {}", domain, quote(node.op_type)),
-                 "mend the name, or give the operator a domain of its own");
+    reporter.add({.code = Code::kOperatorUnknown,
+                  .message = fmt::format("{} has no operator {}", domain, quote(node.op_type)),
+                  .cure = "mend the name, or give the operator a domain of its own",
+                  .severity = severity});
   }
 }
 
 // Inputs of a function that its body needs, because an operator or another function does. Deep chains of calls are not followed to the end.
-const RequiredInputs& required_inputs(const model::Function& function, const ModelContext& context, int depth) {
-  constexpr int kMaxCalls = 64;
-  const auto [entry, is_new] = context.required_inputs.try_emplace(&function);
-  RequiredInputs& required = entry->second;
-  if (!is_new || depth > kMaxCalls) return required;
-  const std::unordered_set<std::string_view> inputs(function.input.begin(), function.input.end());
-  const Imports imports(function.opset_import);
-  for (const Node& node : function.node) {
+const RequiredInputs& required_inputs(const model::Function& function, const ModelContext& context, int depth);
+
+constexpr int kMaxCalls = 64;  // and subgraphs
+
+// Adds those of `inputs` that nodes of the function, or of a graph within it, need.
+void add_required(const std::vector<Node>& nodes, const std::unordered_set<std::string_view>& inputs, const Imports& imports,
+                  const ModelContext& context, int depth, RequiredInputs& required) {
+  if (depth > kMaxCalls) return;
+  for (const Node& node : nodes) {
     const auto schema = schema::find(node.domain, node.op_type, imports.version(node.domain).value_or(0));
     const auto called = context.functions.find(callee_of(node));
     for (size_t i = 0; i < node.input.size(); ++i) {
@@ -125,7 +134,18 @@ const RequiredInputs& required_inputs(const model::Function& function, const Mod
                                           required_inputs(*called->second, context, depth + 1).contains(called->second->input[i]);
       if (is_needed) required.insert(node.input[i]);
     }
+    for (const model::Attribute& attribute : node.attribute) {
+      if (attribute.g != nullptr) add_required(attribute.g->node, inputs, imports, context, depth + 1, required);
+    }
   }
+}
+
+const RequiredInputs& required_inputs(const model::Function& function, const ModelContext& context, int depth) {
+  const auto [entry, is_new] = context.required_inputs.try_emplace(&function);
+  RequiredInputs& required = entry->second;
+  if (!is_new) return required;
+  const std::unordered_set<std::string_view> inputs(function.input.begin(), function.input.end());
+  add_required(function.node, inputs, Imports(function.opset_import), context, depth, required);
   return required;
 }
 
@@ -136,7 +156,8 @@ void check_call_counts(Reporter& reporter, const Node& node, const model::Functi
                   .message = fmt::format("function {} has {} {}s, the node has {}", quote(function.name), most, what, found),
                   .expected = fmt::format("at most {}", most),
                   .found = std::to_string(found),
-                  .value = first_input(node)});
+                  .value = first_input(node),
+                  .severity = Severity::kUnrunnable});
   };
   check(Code::kInputCount, "input", node.input.size(), function.input.size());
   check(Code::kOutputCount, "output", node.output.size(), function.output.size());
@@ -150,7 +171,8 @@ void check_call_inputs(Reporter& reporter, const Node& node, const model::Functi
                   .message = fmt::format("input {} ({}) of function {} is required, but left out", i, quote(function.input[i]),
                                          quote(function.name)),
                   .cure = "connect it",
-                  .value = first_input(node)});
+                  .value = first_input(node),
+                  .severity = Severity::kUnrunnable});
   }
 }
 
@@ -172,7 +194,8 @@ void check_call(Reporter& reporter, const Node& node, const model::Function& fun
 }
 
 // A function may import another opset than the model only as far as its operators mean the same in both.
-void check_function_opset(Reporter& reporter, const Node& node, const NodeContext& context, int64_t opset) {
+// ONNX's checker looks at the function's own nodes alone, not at those of its subgraphs.
+void check_function_opset(Reporter& reporter, const Node& node, const NodeContext& context, int64_t opset, bool in_subgraph) {
   if (context.function == nullptr) return;
   const std::optional<int64_t> models = context.model.all_imports.version(node.domain);
   if (!models || *models == opset) return;
@@ -184,18 +207,31 @@ void check_function_opset(Reporter& reporter, const Node& node, const NodeContex
                                        node.op_type, opset, shown(canonical(node.domain)), *models),
                 .cure = "import the same version in both",
                 .expected = std::to_string(*models),
-                .found = std::to_string(opset)});
+                .found = std::to_string(opset),
+                .severity = in_subgraph ? Severity::kUnrunnable : Severity::kError});
 }
 
-void check_operator(Reporter& reporter, const Node& node, const NodeContext& context) {
-  const std::optional<int64_t> opset = imported_version(context, node.domain);
-  if (!opset) {
-    const std::string domain = shown(canonical(node.domain));
-    reporter.add(Code::kDomainNotImported, fmt::format("opset_import has no domain {}", domain),
-                 fmt::format("add {} with its version to opset_import", domain));
-    return;
+void report_missing_import(Reporter& reporter, const Node& node) {
+  const std::string domain = shown(canonical(node.domain));
+  reporter.add(Code::kDomainNotImported, fmt::format("opset_import has no domain {}", domain),
+               fmt::format("add {} with its version to opset_import", domain));
+}
+
+// Both spellings name the same domain, but its operators are registered under "" alone.
+void check_spelling(Reporter& reporter, const Node& node, const NodeContext& context) {
+  if (!canonical(node.domain).empty()) return;
+  if (!node.domain.empty()) {
+    reporter.add(Code::kDomainNotImported, "the node's domain is spelled 'ai.onnx'", "leave the domain of ONNX's own operators empty");
+  } else if (!context.imports.has_spelling("") && context.imports.has_spelling("ai.onnx")) {
+    reporter.add(Code::kDomainNotImported, "the node's domain is '', opset_import spells it 'ai.onnx'", "write '' in opset_import");
   }
-  check_function_opset(reporter, node, context, *opset);
+}
+
+void check_operator(Reporter& reporter, const Node& node, const NodeContext& context, bool in_subgraph) {
+  const std::optional<int64_t> opset = imported_version(context, node.domain);
+  if (!opset) return report_missing_import(reporter, node);
+  check_spelling(reporter, node, context);
+  check_function_opset(reporter, node, context, *opset, in_subgraph);
   if (is_experimental(node)) {
     reporter.add(Code::kOperatorExperimental, fmt::format("{} never was in an opset; few runtimes have it", node.op_type));
     return;
@@ -239,7 +275,7 @@ void check_devices(Reporter& reporter, const Node& node, const NodeContext& cont
 }
 }  // namespace
 
-void check_node(Reporter& reporter, const Node& node, const NodeContext& context) {
+void check_node(Reporter& reporter, const Node& node, const NodeContext& context, bool in_subgraph) {
   if (!core::is_utf8(node.name) || !core::is_utf8(node.op_type) || !core::is_utf8(node.domain)) {
     reporter.add(Code::kInvalidUtf8, "the node's name, op_type or domain is not UTF-8", "rename it");
   }
@@ -249,7 +285,7 @@ void check_node(Reporter& reporter, const Node& node, const NodeContext& context
   }
   if (node.input.empty() && node.output.empty()) reporter.add(Code::kNodeEmpty, "the node has neither inputs nor outputs", "remove it");
   check_attributes_alone(reporter, node, context);
-  check_operator(reporter, node, context);
+  check_operator(reporter, node, context, in_subgraph);
   check_devices(reporter, node, context);
 }
 

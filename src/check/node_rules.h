@@ -7,6 +7,6 @@
 
 namespace sardonyx::check {
 
-void check_node(Reporter& reporter, const model::Node& node, const NodeContext& context);
+void check_node(Reporter& reporter, const model::Node& node, const NodeContext& context, bool in_subgraph);
 
 }  // namespace sardonyx::check

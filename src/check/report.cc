@@ -17,7 +17,15 @@ constexpr std::array kCodes = {
 #undef SARDONYX_X
 };
 
-std::string_view to_string(Severity severity) { return severity == Severity::kError ? "error" : "warning"; }
+std::string_view to_string(Severity severity) {
+  constexpr std::array<std::string_view, 3> kNames = {"error", "unrunnable", "warning"};
+  return kNames[static_cast<size_t>(severity)];
+}
+
+std::string_view verdict(const CheckReport& report) {
+  if (!report.valid()) return "invalid";
+  return report.runnable() ? "valid" : "valid, but cannot be run";
+}
 }  // namespace
 
 std::vector<CheckCode> check_codes() { return {kCodes.begin(), kCodes.end()}; }
@@ -29,11 +37,11 @@ std::string to_string(const CheckReport& report) {
     if (!problem.chain.empty()) text += fmt::format("    chain: {}\n", fmt::join(problem.chain, " -> "));
     if (!problem.cure.empty()) text += fmt::format("    cure: {}\n", problem.cure);
   }
-  const size_t hidden = report.errors + report.warnings - report.problems.size();
+  const size_t hidden = report.errors + report.unrunnable + report.warnings - report.problems.size();
   if (hidden > 0) text += fmt::format("... and {} more\n", hidden);
   const auto plural = [](size_t count, std::string_view noun) { return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s"); };
-  text +=
-      fmt::format("{}: {}, {}\n", report.valid() ? "valid" : "invalid", plural(report.errors, "error"), plural(report.warnings, "warning"));
+  const std::string unrunnable = report.unrunnable > 0 ? fmt::format("{} unrunnable, ", report.unrunnable) : "";
+  text += fmt::format("{}: {}, {}{}\n", verdict(report), plural(report.errors, "error"), unrunnable, plural(report.warnings, "warning"));
   return text;
 }
 
@@ -49,8 +57,8 @@ std::string to_json(const CheckReport& report) {
                         {"cure", problem.cure},
                         {"chain", nlohmann::ordered_json(problem.chain)}});
   }
-  const nlohmann::ordered_json whole = {
-      {"valid", report.valid()}, {"errors", report.errors}, {"warnings", report.warnings}, {"problems", problems}};
+  const nlohmann::ordered_json whole = {{"valid", report.valid()},         {"runnable", report.runnable()}, {"errors", report.errors},
+                                        {"unrunnable", report.unrunnable}, {"warnings", report.warnings},   {"problems", problems}};
   // Names in a damaged model need not be UTF-8.
   return whole.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
@@ -104,13 +112,14 @@ std::string Reporter::where() const {
 
 void Reporter::add_at(std::string where, Finding finding, std::vector<std::string> chain) {
   const CheckCode& row = kCodes[static_cast<size_t>(finding.code)];
-  const bool is_error = row.severity == Severity::kError;
-  ++(is_error ? report_.errors : report_.warnings);
+  const Severity severity = finding.severity.value_or(row.severity);
+  const bool is_error = severity == Severity::kError;
+  ++(is_error ? report_.errors : severity == Severity::kUnrunnable ? report_.unrunnable : report_.warnings);
   codes_ |= uint64_t{1} << static_cast<int>(finding.code);
   if (report_.problems.size() >= max_problems_) return;
   if (is_error) places_.insert(where);
   for (std::string& step : chain) step = printable(step);
-  report_.problems.push_back({row.code, row.severity, std::move(where), printable(finding.message), printable(finding.expected),
+  report_.problems.push_back({row.code, severity, std::move(where), printable(finding.message), printable(finding.expected),
                               printable(finding.found), printable(finding.cure), std::move(chain)});
 }
 

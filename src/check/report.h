@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -27,7 +28,8 @@ struct Finding {
   std::string message;
   std::string cure = {};
   std::string expected = {}, found = {};
-  std::string_view value = {};  // the value it is about: its producing chain is added
+  std::string_view value = {};                      // the value it is about: its producing chain is added
+  std::optional<Severity> severity = std::nullopt;  // nothing: that of the code
 };
 
 class Reporter {
@@ -43,7 +45,7 @@ class Reporter {
   std::string where() const;
   bool has(Code code) const noexcept { return (codes_ >> static_cast<int>(code) & 1) != 0; }
   bool has_error_at(const std::string& where) const { return places_.contains(where); }
-  size_t found() const noexcept { return report_.errors + report_.warnings; }
+  size_t found() const noexcept { return report_.errors + report_.unrunnable + report_.warnings; }
   CheckReport take() { return std::move(report_); }
 
   // Where problems are found while it lives: one more element of the path.

@@ -85,7 +85,63 @@ TEST(CheckRules, NodesAgainstTheirOperator) {
                 {"g (float[N] x) => (float[N] y) { y = Upsample (x, x) }", "operator-deprecated"},
                 {"g (float[N] x) => (float[N] y) { y = custom.Op (x) }", "domain-not-imported"},
                 {"g (float[N] x) => (float[N] y) { y = Relu <alpha: float = @beta> (x) }", "attribute-reference attribute-unknown"},
-                {"g (float[N] x) => (float[N] y) { y = ai.onnx.Relu (x) }", ""}});
+                {"g (float[N] x) => (float[N] y) { y = ai.onnx.Relu (x) }", "domain-not-imported"}});
+}
+
+TEST(CheckRules, WhatOnnxsCheckerDoesNotLookFor) {
+  const auto severities = [](std::string_view text, bool full) {
+    std::string list;
+    for (const Problem& problem : report_on(text, full).problems) list += "ERW"[static_cast<size_t>(problem.severity)];
+    return list;
+  };
+  const std::string header(kHeader),
+      with_function = "<ir_version: 9, opset_import: [\"\" : 17, \"d\" : 1]>\ng (float[N] x) => (float[N] y) ";
+  const std::string function = "\n<domain: \"d\", opset_import: [\"\" : 17]> F ";
+  struct Expected {
+    std::string text;
+    std::string_view plain, full;
+  };
+  const std::vector<Expected> cases = {
+      {header + "g (float[2] x) => (float[2] y) { y = LeakyRelu <alpha: float = @k> (x) }", "R", "R"},
+      {header + "g (float[2] x) => (float[2] y) { y = Cast <to: int = @k> (x) }", "R", "RE"},
+      {header + "g (float[2] x) => (float[2] y) { y = Max (x, \"\") }", "R", "R"},
+      {header + "g (float[2] x) => (float[2] y) { y = Add (x, \"\") }", "E", "E"},
+      {with_function + "{ y = d.F (x, x) }" + function + "(a) => (b) { b = Relu (a) }", "R", "R"},
+      {with_function + "{ y = d.F (x) }" + function + "(a) => (c) { b = Relu (a) }", "R", "R"},
+      {with_function + "{ z = d.F (x)\n y = Relu (z) }" + function + "(a) => (c) { b = Relu (a) }", "R", "RE"},
+      {header + "g (float[3] x) => (float[3] y) %{sparse_initializer: [{values: float[1] s {1}, indices: int64[1] {0}, dims: [3]}]} "
+                "{ y = Add (x, s) }",
+       "", "E"},
+      {header + "g (float[2] x, float[2] z) => (float[2] y, float[3] z) { y = Relu (x) }", "", "W"},
+      {header + "g (float[2] x) => (float[2] y, float[3] x) { y = Relu (x) }", "", "WE"},
+      {"<ir_version: 8, opset_import: [\"\" : 7]>\ng () => (int64[1] y) { y = Constant <value = int64[1] {1}> () }", "", "E"},
+  };
+  for (const Expected& one : cases) {
+    EXPECT_EQ(severities(one.text, false), one.plain) << one.text;
+    EXPECT_EQ(severities(one.text, true), one.full) << one.text << "\n" << to_string(report_on(one.text, true));
+  }
+}
+
+TEST(CheckRules, ElementTypesThatDoNotExist) {
+  model::Model model = model::parse_text_model(std::string(kHeader) + "g (float[N] x, float[N] z) => (float[N] y) { y = Relu (x) }");
+  const auto severity = [&](model::ValueInfo& value, int32_t element, bool full) {
+    const model::Type before = value.type;
+    value.type.tensor()->elem_type = element;
+    value.type.tensor()->presence.set(1);  // written out
+    const CheckReport report = check_model(model, {.max_problems = 100, .full = full, .limits = {}});
+    value.type = before;
+    EXPECT_EQ(codes(report), "type-missing") << to_string(report);
+    return report.problems.at(0).severity;
+  };
+  model::Graph& graph = model.graph;
+  for (const int32_t element : {0, 77}) {
+    EXPECT_EQ(severity(graph.input[0], element, false), Severity::kUnrunnable);
+    EXPECT_EQ(severity(graph.input[0], element, true), Severity::kError);
+    EXPECT_EQ(severity(graph.input[1], element, true), Severity::kUnrunnable) << "no node uses it";
+    EXPECT_EQ(severity(graph.output[0], element, false), Severity::kWarning);
+  }
+  EXPECT_EQ(severity(graph.output[0], 0, true), Severity::kWarning);
+  EXPECT_EQ(severity(graph.output[0], 77, true), Severity::kError);
 }
 
 TEST(CheckRules, Subgraphs) {
@@ -113,6 +169,9 @@ TEST(CheckRules, Functions) {
                 {"<k, k> (a) => (b) { b = Relu (a) }", "function-argument function-argument function-parameter"},
                 {"(a, d) => (b) { b = Clip (a, d) }", ""},
                 {"(a, d) => (b) { b = Add (a, d) }", "input-count"},
+                {"(a, d) => (b) { c = Constant <value_int = 1> ()\n k = Cast <to = 9> (c)\n b = If (k) "
+                 "<then_branch = t () => (z) { z = Neg (d) }, else_branch = e () => (z2) { z2 = Abs (a) }> }",
+                 "input-count"},
                 {"(a, d) => (b) { b = Concat <axis = 0> (a, d) }", "input-count"},
                 {"(a) => (c) { b = Relu (a) }", "output-undefined"},
                 {"(a) => (b) { b = Relu (x) }", "undefined-input"},

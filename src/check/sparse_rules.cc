@@ -31,7 +31,8 @@ std::string order_problem(std::span<const int64_t> indices, size_t count, std::s
   return "";
 }
 
-void check_indices(Reporter& reporter, const SparseTensorData& tensor, int64_t count) {
+// `has_data`: the elements can be read.
+void check_indices(Reporter& reporter, const SparseTensorData& tensor, int64_t count, bool has_data) {
   const std::vector<int64_t>& dims = tensor.indices.dims;
   const auto rank = static_cast<int64_t>(tensor.dims.size());
   const bool linear = dims.size() == 1 && dims[0] == count;
@@ -50,7 +51,7 @@ void check_indices(Reporter& reporter, const SparseTensorData& tensor, int64_t c
                   .found = dims_text(dims)});
     return;
   }
-  if (tensor.indices.is_external()) return;  // its bytes are not read
+  if (!has_data || tensor.indices.is_external()) return;  // bytes of files are not read
   const Tensor indices = model::decode(tensor.indices);
   const std::string problem = order_problem(indices.values<int64_t>(), static_cast<size_t>(count), tensor.dims, linear);
   if (!problem.empty()) reporter.add(Code::kTensorSparse, problem, "sort the elements by their place, and keep each once");
@@ -83,7 +84,7 @@ void check_sparse_tensor(Reporter& reporter, const SparseTensorData& tensor, Ext
   const bool has_shape = check_dense_shape(reporter, tensor.dims);
   if (tensor.has_indices) {
     check_tensor(reporter, tensor.indices, external);
-    if (has_shape && reporter.found() == before) check_indices(reporter, tensor, tensor.values.dims[0]);
+    if (has_shape && tensor.values.dims.size() == 1) check_indices(reporter, tensor, tensor.values.dims[0], reporter.found() == before);
   } else if (tensor.values.dims.size() == 1 && tensor.values.dims[0] != 0) {
     reporter.add(Code::kTensorSparse, "a sparse tensor with values needs indices");
   }

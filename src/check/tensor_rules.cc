@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <span>
@@ -51,6 +52,17 @@ std::string_view typed_field(DType dtype) {
   }
 }
 
+// ONNX's checker does not look at the type of raw data, unless there should be none.
+bool has_raw_elements(const TensorData& tensor) {
+  return !tensor.raw_data.empty() && std::find(tensor.dims.begin(), tensor.dims.end(), 0) == tensor.dims.end();
+}
+
+// ONNX's checker counts the elements only where there must be none, and those that share a byte.
+Severity count_severity(DType dtype, size_t count, bool is_raw) {
+  const int bits = bit_width(dtype);
+  return count == 0 || (!is_raw && bits > 0 && bits < 8) ? Severity::kError : Severity::kUnrunnable;
+}
+
 // Entries of the typed field that hold `count` elements.
 size_t typed_entries(DType dtype, size_t count) {
   if (dtype == DType::kComplex64 || dtype == DType::kComplex128) return 2 * count;
@@ -78,7 +90,8 @@ void check_raw(Reporter& reporter, const TensorData& tensor, DType dtype, size_t
                                          tensor.raw_data.size()),
                   .cure = "mend the dims, or write the data again",
                   .expected = fmt::format("{} bytes", expected),
-                  .found = fmt::format("{} bytes", tensor.raw_data.size())});
+                  .found = fmt::format("{} bytes", tensor.raw_data.size()),
+                  .severity = count_severity(dtype, count, true)});
   }
 }
 
@@ -99,7 +112,8 @@ void check_typed(Reporter& reporter, const TensorData& tensor, DType dtype, size
                                          field.name, field.entries),
                   .cure = "mend the dims, or write the data again",
                   .expected = fmt::format("{} entries", entries),
-                  .found = fmt::format("{} entries", field.entries)});
+                  .found = fmt::format("{} entries", field.entries),
+                  .severity = count_severity(dtype, count, false)});
   }
 }
 }  // namespace
@@ -111,7 +125,8 @@ void check_tensor(Reporter& reporter, const TensorData& tensor, ExternalFolder* 
   if (dtype == DType::kUndefined) {
     reporter.add({.code = Code::kTensorType,
                   .message = fmt::format("data_type {} is not an element type", tensor.data_type),
-                  .found = std::to_string(tensor.data_type)});
+                  .found = std::to_string(tensor.data_type),
+                  .severity = tensor.data_type != 0 && has_raw_elements(tensor) ? Severity::kUnrunnable : Severity::kError});
     return;
   }
   const std::optional<size_t> count = count_elements(reporter, tensor.dims, dtype);

@@ -14,6 +14,8 @@ namespace {
 using model::TensorType;
 using model::Type;
 
+constexpr int kFieldOfElementType = 1;
+
 // What an element type number lacks; "" if it is sound.
 std::string element_problem(const TensorType& tensor) {
   if (tensor.dtype() != DType::kUndefined) return "";
@@ -21,9 +23,17 @@ std::string element_problem(const TensorType& tensor) {
   return fmt::format("the unknown element type {}", tensor.elem_type);
 }
 
-void check_tensor_type(Reporter& reporter, const TensorType& tensor, const std::string& subject, bool needs_shape) {
+// An element type that is given, but is none.
+bool is_unknown(const TensorType& tensor) {
+  return tensor.dtype() == DType::kUndefined && (tensor.elem_type != 0 || tensor.presence.has(kFieldOfElementType));
+}
+
+void check_tensor_type(Reporter& reporter, const TensorType& tensor, const std::string& subject, bool needs_shape, Severity unknown) {
   if (const std::string problem = element_problem(tensor); !problem.empty()) {
-    reporter.add(Code::kTypeMissing, fmt::format("{} is a tensor with {}", subject, problem), "set the element type");
+    reporter.add({.code = Code::kTypeMissing,
+                  .message = fmt::format("{} is a tensor with {}", subject, problem),
+                  .cure = "set the element type",
+                  .severity = is_unknown(tensor) ? unknown : Severity::kError});
   }
   if (needs_shape && !tensor.has_shape) {
     reporter.add(Code::kShapeMissing, fmt::format("{} is a tensor without shape", subject),
@@ -40,7 +50,7 @@ void check_tensor_type(Reporter& reporter, const TensorType& tensor, const std::
 }
 
 // Types nest in one chain: walked by a loop, since it may be long.
-void check_type(Reporter& reporter, const Type& type, const std::string& subject) {
+void check_type(Reporter& reporter, const Type& type, const std::string& subject, Severity unknown) {
   bool outermost = true;
   for (const Type* at = &type; at != nullptr; outermost = false) {
     const Type* inner = nullptr;
@@ -60,7 +70,7 @@ void check_type(Reporter& reporter, const Type& type, const std::string& subject
       is_container = false;
       const auto* sparse = std::get_if<model::SparseTensorType>(&at->value);
       const TensorType* tensor = sparse != nullptr ? sparse : at->tensor();
-      if (tensor != nullptr) check_tensor_type(reporter, *tensor, subject, outermost);
+      if (tensor != nullptr) check_tensor_type(reporter, *tensor, subject, outermost, unknown);
     }
     if (is_container && inner == nullptr) {
       reporter.add(Code::kTypeMissing, fmt::format("{} is a container without an element type", subject), "set it");
@@ -70,7 +80,12 @@ void check_type(Reporter& reporter, const Type& type, const std::string& subject
 }
 }  // namespace
 
-void check_value_info(Reporter& reporter, const model::ValueInfo& value, std::string_view what, bool is_subgraph) {
+bool has_unknown_element(const Type& type) {
+  const TensorType* tensor = type.tensor();
+  return tensor != nullptr && is_unknown(*tensor);
+}
+
+void check_value_info(Reporter& reporter, const model::ValueInfo& value, std::string_view what, bool is_subgraph, Severity unknown) {
   if (value.name.empty()) {
     reporter.add(Code::kValueName, fmt::format("a graph {} has no name", what), "name it");
     return;
@@ -78,9 +93,9 @@ void check_value_info(Reporter& reporter, const model::ValueInfo& value, std::st
   const std::string subject = fmt::format("graph {} {}", what, quote(value.name));
   if (!core::is_utf8(value.name)) reporter.add(Code::kInvalidUtf8, subject + ": the name is not UTF-8");
   if (!is_subgraph) {
-    check_type(reporter, value.type, subject);
+    check_type(reporter, value.type, subject, unknown);
   } else if (const TensorType* tensor = value.type.tensor(); tensor != nullptr && tensor->elem_type != 0) {
-    check_tensor_type(reporter, *tensor, subject, false);
+    check_tensor_type(reporter, *tensor, subject, false, unknown);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <unordered_map>
 #include <unordered_set>
 
 #include "check/context.h"
@@ -20,7 +21,8 @@ void check_opset(Reporter& reporter, const model::OpsetId& import, std::string_v
   const int64_t latest = schema::is_standard_domain(domain) ? schema::latest_version(domain) : 0;
   if (import.version > 0 && (latest == 0 || import.version <= latest)) return;
   reporter.add({.code = Code::kOpsetVersion,
-                .message = latest > 0 ? fmt::format("version {} of {} is not known; the latest is {}", import.version, shown, latest)
+                .message = latest > 0 ? fmt::format("version {} of {} is not known; the latest is {}{}", import.version, shown, latest,
+                                                    import.version > latest ? ", whose operators are taken" : "")
                                       : fmt::format("version {} of {}: versions begin with 1", import.version, shown),
                 .cure = latest > 0 ? fmt::format("export or convert the model to {} {} or earlier", shown, latest) : "set the version",
                 .expected = latest > 0 ? fmt::format("1 to {}", latest) : "1 or more",
@@ -52,15 +54,20 @@ void check_opset_presence(Reporter& reporter, const Model& model) {
 }
 
 void check_opsets(Reporter& reporter, std::span<const model::OpsetId> imports) {
-  std::unordered_set<std::string_view> seen;
+  std::unordered_map<std::string_view, int64_t> seen;
   for (const model::OpsetId& import : imports) {
     const std::string_view domain = canonical(import.domain);
     if (!core::is_utf8(domain)) reporter.add(Code::kInvalidUtf8, fmt::format("the imported domain {} is not UTF-8", quote(domain)));
-    if (!seen.insert(domain).second) {
-      reporter.add(Code::kOpsetDuplicate, fmt::format("opset_import names {} twice", domain.empty() ? "'ai.onnx'" : quote(domain)),
-                   "keep one");
-    } else {
+    const auto [first, is_new] = seen.emplace(domain, import.version);
+    if (is_new) {
       check_opset(reporter, import, domain);
+    } else {
+      const bool is_same = first->second == import.version;
+      reporter.add({.code = Code::kOpsetDuplicate,
+                    .message = fmt::format("opset_import names {} twice{}", domain.empty() ? "'ai.onnx'" : quote(domain),
+                                           is_same ? "" : fmt::format(", with versions {} and {}", first->second, import.version)),
+                    .cure = "keep one",
+                    .severity = is_same ? Severity::kWarning : Severity::kError});
     }
   }
 }

@@ -21,7 +21,10 @@ class NodeContext {
   NodeContext(const model::Node& node, int version, std::vector<const Value*> inputs, Symbols& symbols, BodyInference& bodies);
 
   const model::Node& node() const noexcept { return node_; }  // attributes: model::get_int(node(), "axis", 0) and so on
-  int version() const noexcept { return version_; }           // the operator's version (since_version), not the imported opset
+  int version() const noexcept {
+    return version_;
+  }  // the operator's version (since_version), not the imported opset;
+     // the latest opset for operators outside the specification
   const model::Attribute* attribute(std::string_view name) const noexcept { return node_.find_attribute(name); }
   // The integers of an attribute; nothing if it is not there.
   std::optional<std::vector<int64_t>> ints_attribute(std::string_view name) const;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "custom/node.h"
 #include "infer/function_binding.h"
 #include "infer/rules.h"
 
@@ -63,8 +64,8 @@ void Inference::run() {
   reserve_names(model_.graph, 0);
   for (const model::Function& function : model_.functions) reserve_names(function.node, 0);
   Scope scope;
-  declare(model_.graph, scope, false);
   const Place place(*this, fmt::format("graph '{}'", model_.graph.name));
+  declare(model_.graph, scope, false);
   infer_graph(model_.graph, scope);
 }
 
@@ -95,11 +96,33 @@ void Inference::declare_initializer(const model::TensorData& tensor, Scope& scop
   if (declared != scope.declared.end()) {
     try {
       value.type = merge_types(declared->second, value.type, symbols_);
-    } catch (const Error& error) {
-      problem(fmt::format("initializer '{}': {}", tensor.name, error.what()));
+    } catch (const Contradiction& error) {
+      problem({.where = where(),
+               .message = fmt::format("initializer '{}': {}", tensor.name, error.what()),
+               .kind = InferProblem::Kind::kInitializer,
+               .declared = error.declared,
+               .inferred = error.inferred});
     }
   }
+  if (tensor.data_type != 0 && tensor.dtype() == DType::kUndefined) {
+    problem(fmt::format("initializer '{}' has the unknown element type {}", tensor.name, tensor.data_type));
+  }
   scope.values.insert_or_assign(tensor.name, std::move(value));
+}
+
+// Of an input that is an output too, and declared otherwise as such, ONNX's checker takes the second declaration.
+void Inference::prefer_output_types(const model::Graph& graph, Scope& scope) {
+  for (const model::ValueInfo& output : graph.output) {
+    const auto input = scope.values.find(output.name);
+    if (input == scope.values.end() || output.type.absent()) continue;
+    ValueType type = from_model(output.type, symbols_);
+    try {
+      merge_types(type, input->second.type, symbols_);
+    } catch (const Contradiction& error) {
+      problem(fmt::format("graph output '{}'", output.name), error, true);
+      input->second.type = std::move(type);
+    }
+  }
 }
 
 void Inference::declare(const model::Graph& graph, Scope& scope, bool is_body) {
@@ -114,10 +137,12 @@ void Inference::declare(const model::Graph& graph, Scope& scope, bool is_body) {
       if (!value.type.absent()) scope.declared.insert_or_assign(value.name, from_model(value.type, symbols_));
     }
   }
+  if (options_.schema_types && !is_body) prefer_output_types(graph, scope);
   for (const model::TensorData& tensor : graph.initializer) declare_initializer(tensor, scope);
   for (const model::SparseTensorData& tensor : graph.sparse_initializer) {
     Value value;
     value.type = ValueType::tensor(tensor.values.dtype(), Dims(tensor.dims.begin(), tensor.dims.end()));
+    if (options_.schema_types) value.type.kind = ValueType::Kind::kSparseTensor;
     scope.values.insert_or_assign(tensor.values.name, std::move(value));
   }
 }
@@ -142,13 +167,25 @@ void Inference::enter(const char* what) {
 
 std::string Inference::where() const { return fmt::format("{}", fmt::join(path_, " / ")); }
 
-void Inference::problem(const std::string& message) {
+void Inference::problem(std::string message, InferProblem::Kind kind) {
+  problem({.where = where(), .message = std::move(message), .kind = kind});
+}
+
+void Inference::problem(const std::string& subject, const Contradiction& contradiction, bool is_of_given_output) {
+  problem({.where = where(),
+           .message = fmt::format("{} is {}", subject, contradiction.what()),
+           .kind = contradiction.is_of_shapes ? InferProblem::Kind::kShape : InferProblem::Kind::kType,
+           .is_of_given_output = is_of_given_output,
+           .declared = contradiction.declared,
+           .inferred = contradiction.inferred});
+}
+
+void Inference::problem(InferProblem found) {
   if (options_.strict) {
     reported_ = true;
-    throw Error(ErrorCode::kInvalidModel, fmt::format("{}: {}", where(), message));
+    throw Error(ErrorCode::kInvalidModel, fmt::format("{}: {}", found.where, found.message));
   }
   if (report_.problems.size() >= kMaxProblems) return;
-  InferProblem found{where(), message};
   const bool is_known = std::any_of(report_.problems.begin(), report_.problems.end(), [&](const InferProblem& other) {
     return other.message == found.message && other.where == found.where;  // a loop's body is seen more than once
   });
@@ -179,7 +216,8 @@ void Inference::infer_node(const model::Node& node, Scope& scope, GraphResult* r
   inputs.reserve(node.input.size());
   for (const std::string& name : node.input) inputs.push_back(name.empty() ? nullptr : scope.find(name));
   const std::optional<schema::Schema> schema = schema::find(node.domain, node.op_type, imported_version(node.domain));
-  NodeContext context(node, schema ? schema->since_version() : 0, std::move(inputs), symbols_, *this);
+  const int version = schema ? schema->since_version() : static_cast<int>(schema::kLatestOpset);
+  NodeContext context(node, version, std::move(inputs), symbols_, *this);
   const Place place(*this, model::describe(node));
   bool is_inferred = false;
   const State before = state_;
@@ -189,6 +227,10 @@ void Inference::infer_node(const model::Node& node, Scope& scope, GraphResult* r
       is_inferred = infer_function(context, *function);
     } else if (schema && !schema->deprecated()) {
       is_inferred = infer_operator(context, *schema);
+    } else if (const CustomOp* custom = find_custom(node)) {
+      is_inferred = infer_custom(context, *custom);
+    } else if (!schema) {
+      is_inferred = infer_foreign(context);
     }
   } catch (const Error& error) {
     if (reported_ || error.code() == ErrorCode::kResourceLimit) throw;
@@ -199,11 +241,46 @@ void Inference::infer_node(const model::Node& node, Scope& scope, GraphResult* r
   keep_outputs(context, is_inferred, scope, result);
 }
 
+const CustomOp* Inference::find_custom(const model::Node& node) const {
+  return options_.custom_ops == nullptr ? nullptr : options_.custom_ops->find(node.domain, node.op_type, imported_version(node.domain));
+}
+
+// Its rule is asked only where it can be: the type and the rank of every input are known.
+bool Inference::infer_custom(NodeContext& context, const CustomOp& op) {
+  const CustomKernel kernel = custom::make_kernel(op, context.node());
+  std::vector<TensorFacts> inputs(context.inputs());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (!context.has_input(i)) continue;
+    const Dims* dims = context.shape(i);
+    if (!dims || context.dtype(i) == DType::kUndefined) return false;
+    inputs[i].dtype = context.dtype(i);
+    for (const Dim& dim : *dims) inputs[i].shape.push_back(dim.is_known() ? dim.value() : -1);
+  }
+  const std::vector<TensorFacts> outputs = custom::infer(op, kernel, context.node(), inputs);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    context.set_dtype(i, outputs[i].dtype);
+    Dims dims;
+    for (const int64_t size : outputs[i].shape) dims.push_back(size < 0 ? Dim() : Dim(size));
+    context.set_shape(i, std::move(dims));
+  }
+  return true;
+}
+
 bool Inference::infer_operator(NodeContext& context, const schema::Schema& schema) {
   if (!check_types(context, schema)) return false;
   set_default_types(context, schema);
   const Rule rule = find_rule(schema.domain(), schema.name());
   if (rule != nullptr) rule(context);
+  if (options_.schema_types) check_output_types(context, schema);
+  return true;
+}
+
+bool Inference::infer_foreign(NodeContext& context) {
+  const Rule rule = find_foreign_rule(context.node().domain, context.node().op_type);
+  if (rule == nullptr) return false;
+  const DType dtype = context.dtype(0);
+  for (size_t i = 0; i < context.outputs() && dtype != DType::kUndefined; ++i) context.set_dtype(i, dtype);
+  rule(context);
   return true;
 }
 
@@ -218,17 +295,34 @@ std::optional<schema::Parameter> formal(size_t i, size_t count, const auto& para
 bool is_type(std::string_view parameter_type) { return parameter_type.find('(') != std::string_view::npos; }
 }  // namespace
 
+void Inference::check_output_types(const NodeContext& context, const schema::Schema& schema) {
+  for (size_t i = 0; i < context.outputs(); ++i) {
+    const auto parameter = formal(i, schema.output_count(), [&](size_t k) { return schema.output(k); });
+    if (!parameter) break;
+    const std::string type = type_text(context.results()[i].type);
+    if (type.empty() || schema.allows(parameter->type, type)) continue;
+    problem(fmt::format("output {} ('{}') is {}, which {} version {} does not make", i, parameter->name, type, schema.name(),
+                        schema.since_version()),
+            InferProblem::Kind::kInput);
+  }
+}
+
 bool Inference::check_types(const NodeContext& context, const schema::Schema& schema) {
   std::vector<std::pair<std::string_view, std::string>> bound;
   bool is_right = true;
   for (size_t i = 0; i < context.inputs(); ++i) {
     const auto parameter = formal(i, schema.input_count(), [&](size_t k) { return schema.input(k); });
     if (!parameter) break;
+    if (context.input(i).is_unmade) {
+      problem(fmt::format("input {} ('{}') is an output of a function, none of whose nodes makes it", i, parameter->name));
+      is_right = false;
+    }
     std::string type = type_text(context.type(i));
     if (type.empty()) continue;
     if (!schema.allows(parameter->type, type)) {
       problem(fmt::format("input {} ('{}') is {}, which {} version {} does not take", i, parameter->name, type, schema.name(),
-                          schema.since_version()));
+                          schema.since_version()),
+              InferProblem::Kind::kInput);
       is_right = false;
     }
     if (is_type(parameter->type) || (parameter->option == schema::Option::kVariadic && !parameter->homogeneous)) continue;
@@ -237,7 +331,8 @@ bool Inference::check_types(const NodeContext& context, const schema::Schema& sc
       bound.emplace_back(parameter->type, std::move(type));
     } else if (other->second != type) {
       problem(fmt::format("input {} ('{}') is {}, an earlier input of the same type parameter {} is {}", i, parameter->name, type,
-                          parameter->type, other->second));
+                          parameter->type, other->second),
+              InferProblem::Kind::kInput);
       is_right = false;
     }
   }
@@ -323,8 +418,8 @@ void Inference::keep_outputs(NodeContext& context, bool is_inferred, Scope& scop
     if (declared != scope.declared.end()) {
       try {
         value.type = merge_types(declared->second, value.type, symbols_);
-      } catch (const Error& error) {
-        problem(fmt::format("output '{}' is {}", name, error.what()));
+      } catch (const Contradiction& error) {
+        problem(fmt::format("output '{}'", name), error);
         value = {declared->second, nullptr, nullptr};
       }
     }
@@ -345,8 +440,8 @@ Value Inference::output_of(const model::ValueInfo& output, const Scope& scope) {
   const ValueType declared = from_model(output.type, symbols_);
   try {
     value.type = merge_types(declared, value.type, symbols_);
-  } catch (const Error& error) {
-    problem(fmt::format("graph output '{}' is {}", output.name, error.what()));
+  } catch (const Contradiction& error) {
+    problem(fmt::format("graph output '{}'", output.name), error);
     value = {declared, nullptr, nullptr};
   }
   return value;
@@ -359,8 +454,8 @@ void Inference::bind_body_inputs(const model::Graph& body, std::span<const Value
     const ValueType declared = from_model(input.type, symbols_);
     try {
       value.type = merge_types(declared, value.type, symbols_);
-    } catch (const Error& error) {
-      problem(fmt::format("input '{}' is {}", input.name, error.what()));
+    } catch (const Contradiction& error) {
+      problem(fmt::format("input '{}'", input.name), error);
       value = {declared, nullptr, nullptr};
     }
     name_unknown(value.type);
@@ -412,7 +507,11 @@ bool Inference::infer_function(NodeContext& context, const model::Function& func
   state_ = before;
   calls_.pop_back();
   for (size_t i = 0; i < std::min(context.outputs(), function.output.size()); ++i) {
-    if (const Value* value = scope.find(function.output[i])) context.results()[i] = *value;
+    if (const Value* value = scope.find(function.output[i])) {
+      context.results()[i] = *value;
+    } else {
+      context.results()[i].is_unmade = true;
+    }
   }
   return true;
 }

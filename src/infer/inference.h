@@ -9,10 +9,27 @@
 #include <vector>
 
 #include "infer/context.h"
+#include "sardonyx/custom_op.h"
+#include "sardonyx/error.h"
 #include "sardonyx/infer.h"
 #include "schema/schema.h"
 
 namespace sardonyx::infer {
+
+// A declared type that contradicts the inferred one.
+struct Contradiction : Error {
+  Contradiction(std::string declared_type, std::string inferred_type, bool same_types)
+      : Error(ErrorCode::kInvalidModel, "declared as " + declared_type + ", inferred as " + inferred_type),
+        declared(std::move(declared_type)),
+        inferred(std::move(inferred_type)),
+        is_of_shapes(same_types) {}
+
+  std::string declared, inferred;
+  bool is_of_shapes;
+};
+
+// Declared and inferred type as one: known sizes win over symbols, declared symbols over inferred ones. Throws Contradiction.
+ValueType merge_types(const ValueType& declared, const ValueType& inferred, const Symbols& symbols);
 
 class Inference final : private BodyInference {
  public:
@@ -44,11 +61,16 @@ class Inference final : private BodyInference {
   void reserve_names(const std::vector<model::Node>& nodes, int depth);
   void infer_graph(const model::Graph& graph, Scope& scope);
   void declare(const model::Graph& graph, Scope& scope, bool is_body);
+  void prefer_output_types(const model::Graph& graph, Scope& scope);
   void declare_initializer(const model::TensorData& tensor, Scope& scope);
   void infer_node(const model::Node& node, Scope& scope, GraphResult* result);
   bool infer_operator(NodeContext& context, const schema::Schema& schema);
+  bool infer_foreign(NodeContext& context);
   bool infer_function(NodeContext& context, const model::Function& function);
+  const CustomOp* find_custom(const model::Node& node) const;
+  bool infer_custom(NodeContext& context, const CustomOp& op);
   bool check_types(const NodeContext& context, const schema::Schema& schema);
+  void check_output_types(const NodeContext& context, const schema::Schema& schema);
   void set_default_types(NodeContext& context, const schema::Schema& schema);
   void keep_outputs(NodeContext& context, bool is_inferred, Scope& scope, GraphResult* result);
   Value output_of(const model::ValueInfo& output, const Scope& scope);
@@ -64,7 +86,9 @@ class Inference final : private BodyInference {
   void name_unknown(ValueType& type);
   bool may_keep(const Elements& elements);
   // Notes it, or throws it where the options say strict.
-  void problem(const std::string& message);
+  void problem(InferProblem found);
+  void problem(std::string message, InferProblem::Kind kind = InferProblem::Kind::kOperator);
+  void problem(const std::string& subject, const Contradiction& contradiction, bool is_of_given_output = false);
   std::string where() const;
 
   const model::Model& model_;
@@ -89,9 +113,5 @@ class Inference final : private BodyInference {
   std::deque<model::Node> bound_nodes_;
   std::unordered_map<const model::Graph*, GraphResult> results_;
 };
-
-// Declared and inferred type as one: known sizes win over symbols, declared symbols over inferred ones. Throws InvalidModel with both where
-// they contradict each other.
-ValueType merge_types(const ValueType& declared, const ValueType& inferred, const Symbols& symbols);
 
 }  // namespace sardonyx::infer

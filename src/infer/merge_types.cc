@@ -10,7 +10,7 @@ namespace {
     const std::string name = type_text(type);
     return fmt::format("{}{}", name.empty() ? "a value" : name, type.has_rank ? " " + symbols.show(type.dims) : "");
   };
-  throw Error(ErrorCode::kInvalidModel, fmt::format("declared as {}, inferred as {}", shown(declared), shown(inferred)));
+  throw Contradiction(shown(declared), shown(inferred), type_text(declared) == type_text(inferred));
 }
 
 Dim merge_dims(Dim declared, Dim inferred) {

@@ -7,6 +7,7 @@ namespace sardonyx::infer {
 
 #define SARDONYX_RULE(domain, op_type, rule) void rule(NodeContext& context);
 #include "infer/rules/elements.inc"
+#include "infer/rules/microsoft.inc"
 #include "infer/rules/networks.inc"
 #include "infer/rules/structures.inc"
 #undef SARDONYX_RULE
@@ -20,6 +21,9 @@ struct Row {
 // Each list is sorted by domain and operator.
 constexpr Row kElements[] = {
 #include "infer/rules/elements.inc"
+};
+constexpr Row kMicrosoft[] = {
+#include "infer/rules/microsoft.inc"
 };
 constexpr Row kNetworks[] = {
 #include "infer/rules/networks.inc"
@@ -37,21 +41,28 @@ constexpr bool is_sorted(const Row (&rows)[N]) {
   }
   return true;
 }
-static_assert(is_sorted(kElements) && is_sorted(kNetworks) && is_sorted(kStructures), "rules/*.inc must be sorted, without duplicates");
+static_assert(is_sorted(kElements) && is_sorted(kMicrosoft) && is_sorted(kNetworks) && is_sorted(kStructures),
+              "rules/*.inc must be sorted, without duplicates");
 
 template <size_t N>
 Rule find_in(const Row (&rows)[N], const Row& wanted) {
   const Row* row = std::lower_bound(std::begin(rows), std::end(rows), wanted, before);
   return row != std::end(rows) && !before(wanted, *row) ? row->rule : nullptr;
 }
+
+Row wanted_row(std::string_view domain, std::string_view op_type) { return {domain == "ai.onnx" ? "" : domain, op_type, nullptr}; }
 }  // namespace
 
 Rule find_rule(std::string_view domain, std::string_view op_type) noexcept {
-  const Row wanted{domain == "ai.onnx" ? "" : domain, op_type, nullptr};
+  const Row wanted = wanted_row(domain, op_type);
   for (Rule rule : {find_in(kElements, wanted), find_in(kNetworks, wanted), find_in(kStructures, wanted)}) {
     if (rule != nullptr) return rule;
   }
   return nullptr;
+}
+
+Rule find_foreign_rule(std::string_view domain, std::string_view op_type) noexcept {
+  return find_in(kMicrosoft, wanted_row(domain, op_type));
 }
 
 }  // namespace sardonyx::infer

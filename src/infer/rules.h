@@ -11,5 +11,8 @@ using Rule = void (*)(NodeContext&);
 
 // Null if the operator has no rule.
 Rule find_rule(std::string_view domain, std::string_view op_type) noexcept;
+// The same for operators that the specification does not have (see rules/microsoft.inc). Their rules see the latest version of ai.onnx, and
+// outputs that have the first input's element type until the rule says otherwise.
+Rule find_foreign_rule(std::string_view domain, std::string_view op_type) noexcept;
 
 }  // namespace sardonyx::infer

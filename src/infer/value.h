@@ -96,6 +96,7 @@ struct Value {
   Elements elements;                            // null: not known
   const model::TensorData* constant = nullptr;  // an initializer or a Constant node's tensor
   bool is_absent = false;                       // an optional input of a function that its call leaves out
+  bool is_unmade = false;                       // an output of a function that none of its nodes makes
 };
 
 }  // namespace sardonyx::infer

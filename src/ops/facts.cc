@@ -3,7 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
+
+#include "ops/limits.h"
 
 namespace sardonyx::ops {
 
@@ -34,14 +37,23 @@ void require_rank(const ValueFacts& facts, size_t rank, std::string_view name) {
   if (facts.shape.size() != rank) throw argument_error("{} has shape {}; its rank must be {}", name, to_string(facts.shape), rank);
 }
 
-size_t tensor_byte_limit() noexcept {
-  static const size_t limit = [] {
-    const long pages = sysconf(_SC_PHYS_PAGES);
-    const long page = sysconf(_SC_PAGESIZE);
-    return pages > 0 && page > 0 ? static_cast<size_t>(pages) * static_cast<size_t>(page) : size_t{1} << 40;
-  }();
-  return limit;
+namespace {
+std::atomic<size_t> byte_limit{0};
+
+size_t machine_memory() noexcept {
+  const long pages = sysconf(_SC_PHYS_PAGES);
+  const long page = sysconf(_SC_PAGESIZE);
+  return pages > 0 && page > 0 ? static_cast<size_t>(pages) * static_cast<size_t>(page) : size_t{1} << 40;
 }
+}  // namespace
+
+size_t tensor_byte_limit() noexcept {
+  static const size_t memory = machine_memory();
+  const size_t limit = byte_limit.load(std::memory_order_relaxed);
+  return limit == 0 ? memory : limit;
+}
+
+void set_tensor_byte_limit(size_t bytes) noexcept { byte_limit.store(bytes, std::memory_order_relaxed); }
 
 static void refuse_structures(DType dtype) {
   if (dtype == DType::kTensor) throw argument_error("an input is a sequence or a map; the operator takes tensors");
@@ -51,7 +63,8 @@ ValueFacts output(DType dtype, Shape shape) {
   refuse_structures(dtype);
   if (storage_bytes(dtype, element_count(shape)) > tensor_byte_limit()) {
     throw Error(ErrorCode::kResourceLimit,
-                fmt::format("the output {} of type {} is larger than the memory of this machine", to_string(shape), type_string(dtype)));
+                fmt::format("the output {} of type {} is larger than {} bytes, the memory that one tensor may take", to_string(shape),
+                            type_string(dtype), tensor_byte_limit()));
   }
   return {dtype, std::move(shape), nullptr};
 }

@@ -80,6 +80,10 @@ std::vector<Tensor> run_step(const Bound& bound, std::span<const Tensor> inputs,
       if (bound.outputs[i].present()) outputs[i] = Tensor::empty(bound.outputs[i].shape, bound.outputs[i].dtype);
     }
   }
+  if (bound.scratch_bytes > tensor_byte_limit()) {
+    throw Error(ErrorCode::kResourceLimit, fmt::format("the operator needs {} bytes to work in, more than the {} that are allowed",
+                                                       bound.scratch_bytes, tensor_byte_limit()));
+  }
   core::Arena scratch(bound.scratch_bytes);
   bound.run({inputs, outputs, scratch.data(), pool});
   return outputs;

@@ -56,7 +56,7 @@ std::optional<Patch> fold_constants(const GraphView& graph, size_t index) {
     if (output.empty()) continue;
     if (i >= results->size() || !(*results)[i].defined()) return std::nullopt;
     const Tensor& value = (*results)[i];
-    if (!is_valid(value.dtype())) return std::nullopt;  // a sequence: no initializer can hold it
+    if (value.dtype() == DType::kTensor) return std::nullopt;  // no initializer holds a sequence or a map
     if (!graph.admits(output, value.dtype(), value.shape())) return std::nullopt;
     patch.constants.push_back(model::encode(value, output));
   }

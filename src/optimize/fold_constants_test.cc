@@ -34,6 +34,15 @@ TEST(FoldConstants, DoesNotFoldWhatGrowsTooMuch) {
   EXPECT_EQ(rewrites(optimize(after, GraphOptimizationLevel::kAll), "fold_constants"), 0U);
 }
 
+TEST(FoldConstants, SequencesStay) {
+  ModelBuilder builder;
+  builder.import("ai.onnx.ml", 1).output("y").constant("a", random_tensor({1, 2}));
+  builder.node("ZipMap", {"a"}, {"y"}, {model::Attribute::of("classlabels_int64s", std::vector<int64_t>{1, 2})}, "ai.onnx.ml");
+  model::Model model = builder.build();
+  model.graph.output[0].type = {};
+  EXPECT_EQ(rewrites(optimize(model, GraphOptimizationLevel::kAll), "fold_constants"), 0U);
+}
+
 TEST(FoldConstants, FoldedGraphOutputStays) {
   const auto model =
       ModelBuilder().output("y").constant("a", random_tensor({3})).node("Relu", {"a"}, {"b"}).node("Neg", {"b"}, {"y"}).build();

@@ -38,6 +38,7 @@ struct Plan::Frame {
   std::byte* base = nullptr;
   std::vector<Tensor> slots;
   std::vector<Tensor> run_values;
+  GuardedResults guarded;
 };
 
 std::shared_ptr<const ops::Bound> LateBinder::bind(const ops::Prepared& prepared, std::span<const ops::ValueFacts> facts, int threads) {
@@ -96,12 +97,14 @@ Plan::Frame& Plan::frame(Workspace& workspace) const {
 }
 
 void Plan::start(Frame& frame, std::span<const Tensor* const> inputs) const {
+  frame.guarded = GuardedResults();
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (input_run_values_[i] >= 0) frame.run_values[static_cast<size_t>(input_run_values_[i])] = *inputs[i];
   }
   for (const ValueId id : allocated_) {
     const PlanValue& value = values_[static_cast<size_t>(id)];
-    frame.run_values[static_cast<size_t>(value.run_value)] = Tensor::empty(value.shape, value.dtype);
+    frame.run_values[static_cast<size_t>(value.run_value)] =
+        guard_ ? frame.guarded.make(value.shape, value.dtype) : Tensor::empty(value.shape, value.dtype);
   }
   for (const Reshaped& made : reshaped_) {
     frame.run_values[static_cast<size_t>(made.run_value)] = frame.run_values[static_cast<size_t>(made.source)].reshape(made.shape);
@@ -124,12 +127,18 @@ std::vector<Tensor> Plan::run(std::span<const Tensor* const> inputs, Workspace& 
     const PlanStep& step = steps_[i];
     if (setting.interrupt) setting.interrupt->check();
     if (!step.aliased) {
-      with_trail([&] { return program_.nodes()[step.node].where(); }, [&] { run_step(step, frame, setting); });
+      with_trail([&] { return program_.nodes()[step.node].where(); }, [&] { run_guarded(i, frame, setting); });
     }
     if (setting.seconds) setting.seconds[i] = clock.seconds_since_last();
   }
   frame.ready = true;
   return take_results(frame, setting.lend_inputs);
+}
+
+void Plan::run_guarded(size_t step, Frame& frame, const RunSetting& setting) const {
+  if (guard_) guard_->before_step(frame.base, static_cast<int32_t>(step));
+  run_step(steps_[step], frame, setting);
+  if (guard_) guard_->after_step(frame.base, static_cast<int32_t>(step));
 }
 
 void Plan::run_step(const PlanStep& step, Frame& frame, const RunSetting& setting) const {
@@ -226,9 +235,10 @@ std::vector<Tensor> Plan::take_results(Frame& frame, bool lend_inputs) const {
     const PlanValue& value = values_[static_cast<size_t>(result.value)];
     const Tensor& tensor = value.run_value >= 0 ? frame.run_values[static_cast<size_t>(value.run_value)] : value.constant;
     const bool lent = lend_inputs && result.is_input;
-    const bool shared = (result.copy && !lent) || (value.place == Place::kHeap && is_one_of(tensor, results));
+    const bool shared = (result.copy && !lent) || guard_ || (value.place == Place::kHeap && is_one_of(tensor, results));
     results.push_back(shared && tensor.defined() ? tensor.clone() : tensor);
   }
+  frame.guarded.check();
   return results;
 }
 

@@ -12,6 +12,7 @@
 
 #include "core/parallel.h"
 #include "ops/op.h"
+#include "runtime/memory_guard.h"
 #include "runtime/program.h"
 #include "runtime/workspace.h"
 #include "sardonyx/session.h"
@@ -115,6 +116,7 @@ class Plan {
 
   Frame& frame(Workspace& workspace) const;
   void start(Frame& frame, std::span<const Tensor* const> inputs) const;
+  void run_guarded(size_t step, Frame& frame, const RunSetting& setting) const;
   void run_step(const PlanStep& step, Frame& frame, const RunSetting& setting) const;
   void run_late(const PlanStep& step, std::span<const Tensor> inputs, std::span<Tensor> outputs, const RunSetting& setting) const;
   static void allocate_missing(const ops::Bound& bound, const ProgramNode& node, std::span<Tensor> outputs);
@@ -133,6 +135,7 @@ class Plan {
   std::vector<ValueId> allocated_;         // values that are allocated before the first step: results
   std::vector<Reshaped> reshaped_;
   std::vector<Result> results_;
+  std::unique_ptr<MemoryGuard> guard_;  // null: memory is not guarded
   size_t run_values_ = 0;
   size_t evaluated_ = 0;
   size_t peak_ = 0, lower_bound_ = 0, output_bytes_ = 0;

@@ -233,22 +233,40 @@ void PlanBuilder::join(ValueId output, ValueId root) {
 void PlanBuilder::place_in_arena() {
   std::vector<core::Lifetime> lifetimes;
   std::vector<size_t*> offsets;
+  const bool guarded = plan_.program_.guards_memory();
+  const auto with_zone = [&](size_t size) { return guarded ? MemoryGuard::with_zone(size) : size; };
   for (size_t i = 0; i < uses_.size(); ++i) {
     PlanValue& v = plan_.values_[i];
     if (v.place != Place::kArena || v.root != static_cast<ValueId>(i)) continue;
-    lifetimes.push_back({bytes(v.root), uses_[i].first, uses_[i].last});
+    lifetimes.push_back({with_zone(bytes(v.root)), uses_[i].first, uses_[i].last});
     offsets.push_back(&v.offset);
   }
   for (size_t i = 0; i < plan_.steps_.size(); ++i) {
     PlanStep& step = plan_.steps_[i];
     if (!step.bound || step.aliased || step.bound->scratch_bytes == 0) continue;
-    lifetimes.push_back({step.bound->scratch_bytes, static_cast<int32_t>(i), static_cast<int32_t>(i)});
+    lifetimes.push_back({with_zone(step.bound->scratch_bytes), static_cast<int32_t>(i), static_cast<int32_t>(i)});
     offsets.push_back(&step.scratch_offset);
   }
   const core::Placement placement = core::place(lifetimes);
   for (size_t i = 0; i < offsets.size(); ++i) *offsets[i] = placement.offsets[i];
   plan_.peak_ = placement.peak;
   plan_.lower_bound_ = placement.lower_bound;
+  if (guarded) guard_places();
+}
+
+void PlanBuilder::guard_places() {
+  plan_.guard_ = std::make_unique<MemoryGuard>();
+  for (size_t i = 0; i < uses_.size(); ++i) {
+    const PlanValue& v = plan_.values_[i];
+    if (v.place != Place::kArena || v.root != static_cast<ValueId>(i)) continue;
+    plan_.guard_->add(v.offset, bytes(v.root), uses_[i].first, uses_[i].last, fmt::format("value '{}'", plan_.program_.values()[i].name));
+  }
+  for (size_t i = 0; i < plan_.steps_.size(); ++i) {
+    const PlanStep& step = plan_.steps_[i];
+    if (!step.bound || step.aliased || step.bound->scratch_bytes == 0) continue;
+    const auto index = static_cast<int32_t>(i);
+    plan_.guard_->add(step.scratch_offset, step.bound->scratch_bytes, index, index, "scratch");
+  }
 }
 
 void PlanBuilder::number_run_values() {

@@ -29,6 +29,7 @@ class PlanBuilder {
   bool try_in_place(const PlanStep& step, ValueId input, ValueId output);
   void join(ValueId output, ValueId root);
   void place_in_arena();
+  void guard_places();
   void number_run_values();
   void number_group_member(ValueId id);
   void note_last_uses();

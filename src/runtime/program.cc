@@ -36,10 +36,6 @@ ModelMetadata metadata_of(const model::Model& model) {
 
 model::Model& checked(model::Model& model) {
   if (!model.has_graph) throw invalid_model("the model has no graph");
-  if (!model.graph.sparse_initializer.empty()) {
-    throw unsupported(fmt::format("sparse initializer '{}': sparse tensors are not supported; store it as a dense initializer",
-                                  model.graph.sparse_initializer[0].values.name));
-  }
   return model;
 }
 
@@ -78,14 +74,18 @@ std::string ProgramNode::where() const {
 }
 
 Program::Program(model::Model model, const Backend& backend, const SessionOptions& options, std::shared_ptr<const core::MappedFile> map)
-    : metadata_(metadata_of(model)), signature_(checked(model), options.free_dimension_overrides) {
+    : metadata_(metadata_of(model)), signature_(checked(model), options.free_dimension_overrides), guards_memory_(options.guard_memory) {
   load(model, {model, backend, options, map});
 }
 
 Program::Program(model::Model model, std::vector<std::pair<std::string, Tensor>> captured, const Backend& backend,
                  const SessionOptions& options, std::shared_ptr<const core::MappedFile> map)
-    : metadata_(metadata_of(model)), signature_(checked(model).graph) {
-  for (auto& [name, tensor] : captured) set_constant(value_id(name), std::move(tensor));
+    : metadata_(metadata_of(model)), signature_(checked(model).graph), guards_memory_(options.guard_memory) {
+  for (auto& [name, tensor] : captured) {
+    set_constant(value_id(name), std::move(tensor));
+    model::ValueInfo& around = model.graph.input.emplace_back();  // for the optimiser, to which it is a value from elsewhere
+    around.name = name;
+  }
   load(model, {model, backend, options, map});
 }
 
@@ -123,6 +123,12 @@ void Program::add_constants(const model::Graph& graph) {
     if (id == kAbsent) throw invalid_model("an initializer has no name");
     if (values_[static_cast<size_t>(id)].input >= 0) continue;  // may be fed: not a constant
     with_trail([&] { return fmt::format("initializer '{}'", tensor.name); }, [&] { set_constant(id, model::decode(tensor)); });
+  }
+  for (const model::SparseTensorData& tensor : graph.sparse_initializer) {
+    const ValueId id = value_id(tensor.values.name);
+    if (id == kAbsent) throw invalid_model("a sparse initializer has no name");
+    with_trail([&] { return fmt::format("sparse initializer '{}'", tensor.values.name); },
+               [&] { set_constant(id, model::decode(tensor)); });
   }
 }
 

@@ -58,6 +58,7 @@ class Program {
   const std::vector<ValueId>& output_values() const noexcept { return output_values_; }
   const ModelMetadata& metadata() const noexcept { return metadata_; }
   const std::vector<PassReport>& passes() const noexcept { return passes_; }
+  bool guards_memory() const noexcept { return guards_memory_; }
 
   // Gives the file's pages of weights that nodes pack for themselves back to the system; they are read again if ever needed. To be called
   // when a plan has been bound.
@@ -88,6 +89,7 @@ class Program {
   ModelMetadata metadata_;
   Signature signature_;
   std::vector<PassReport> passes_;
+  bool guards_memory_ = false;
   std::vector<ProgramValue> values_;
   std::unordered_map<std::string, ValueId> ids_;  // while loading
   std::vector<ProgramNode> nodes_;

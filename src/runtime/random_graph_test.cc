@@ -67,8 +67,9 @@ TEST(RandomGraph, GivesTheBitsOfTheReference) {
   for (uint32_t seed = 0; seed < 300; ++seed) {
     const model::Model model = RandomGraph(seed).build();
     const std::vector<Tensor> expected = optimize::reference_outputs(model, feeds);
-    for (const auto level : {GraphOptimizationLevel::kNone, GraphOptimizationLevel::kAll}) {
-      Session session(model, ops_backend(), {.intra_op_num_threads = 1, .graph_optimization_level = level});
+    for (const bool guarded : {false, true}) {
+      const auto level = guarded ? GraphOptimizationLevel::kNone : GraphOptimizationLevel::kAll;
+      Session session(model, ops_backend(), {.intra_op_num_threads = 1, .graph_optimization_level = level, .guard_memory = guarded});
       for (int repeat = 0; repeat < 2; ++repeat) {
         const std::vector<Tensor> got = session.run({}, feeds);
         for (size_t i = 0; i < got.size(); ++i) {

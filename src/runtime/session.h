@@ -23,7 +23,7 @@ class Session {
   int threads() const noexcept { return pool_->threads(); }
   size_t plan_count() const { return plans_.size(); }
 
-  std::vector<Tensor> run(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options);
+  std::vector<Tensor> run(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options = {});
   PlanReport explain(const InputShapes& shapes);
   PlanReport profile(const Feeds& feeds);
   void trim() { workspaces_.trim(); }

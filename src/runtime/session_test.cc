@@ -292,12 +292,6 @@ TEST(Session, RefusesAtLoadWhatItCannotRun) {
   unknown.input("x", {2}).output("y").import("com.example", 1).node("Frobnicate", {"x"}, {"y"}, {}, "com.example");
   expect_error(ErrorCode::kUnsupported, "node 'node_y' (Frobnicate, opset 1): no kernel for operator Frobnicate", [&] { open(unknown); });
 
-  ModelBuilder control;
-  control.input("c", {}, DType::kBool).output("y");
-  model::Graph branch = ModelBuilder().output("b").constant("v", Tensor::scalar(1.0f)).node("Neg", {"v"}, {"b"}).build().graph;
-  control.node("If", {"c"}, {"y"}, {Attribute::of("then_branch", branch), Attribute::of("else_branch", branch)});
-  expect_error(ErrorCode::kUnsupported, "node 'node_y' (If, opset 17): control flow", [&] { open(control); });
-
   ModelBuilder no_opset;
   no_opset.input("x", {2}).output("y").node("Relu", {"x"}, {"y"}, {}, "com.example");
   expect_error(ErrorCode::kInvalidModel, "the model imports no opset of domain 'com.example'", [&] { open(no_opset); });

@@ -3,7 +3,8 @@
 // Reads one job a line from standard input, its words separated by tabs, and answers each with a line, "ok" or "error: ...":
 //   bundle IN OUT      for each model of IN (4 bytes of length, little-endian, then its bytes) a line: "FULL CODE CODE ...". FULL is
 //                      "valid" or "invalid" with types and shapes inferred; the codes are those of all errors, "!" before those that only
-//                      inference finds. "unreadable REASON" for what is no model
+//                      inference finds, then "~" before those that keep the model from running without making it invalid, as they are
+//                      without inference. "unreadable REASON" for what is no model
 //   files LIST OUT     the same for the files that LIST names, one a line, with their external data
 //   json IN OUT        the report on one file as JSON
 //   text IN OUT        the report on one file as text
@@ -37,10 +38,10 @@ CheckOptions options(bool full) {
   return result;
 }
 
-std::set<std::string_view> codes_of(const CheckReport& report) {
+std::set<std::string_view> codes_of(const CheckReport& report, sardonyx::Severity severity = sardonyx::Severity::kError) {
   std::set<std::string_view> codes;
   for (const sardonyx::Problem& problem : report.problems) {
-    if (problem.severity == sardonyx::Severity::kError) codes.insert(problem.code);
+    if (problem.severity == severity) codes.insert(problem.code);
   }
   return codes;
 }
@@ -53,6 +54,7 @@ std::string verdict(const Check& check) {
     std::string line = full.valid() ? "valid" : "invalid";
     const std::set<std::string_view> structural = codes_of(plain);
     for (const std::string_view code : codes_of(full)) line += (structural.contains(code) ? " " : " !") + std::string(code);
+    for (const std::string_view code : codes_of(plain, sardonyx::Severity::kUnrunnable)) line += " ~" + std::string(code);
     return line + "\n";
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kInternal) throw;

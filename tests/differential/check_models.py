@@ -1,24 +1,19 @@
 """Models for check_test.py: small sound ones, and ways to damage a model.
 
-A mutation takes (rng, model), changes the model in place and returns True, or returns False where the model has nothing of the kind. Those
-in RARE make damage that onnx.checker does not look for, by its own rules; they are tried a few times each, the others many times.
+A mutation takes (rng, model), changes the model in place and returns True, or returns False where the model has nothing of the kind.
 """
 import onnx
 import onnx.parser
 from onnx import AttributeProto, TensorProto, helper
 
-MUTATIONS, RARE = {}, set()
+MUTATIONS = {}
+OPERATORS = {(schema.domain, schema.name) for schema in onnx.defs.get_all_schemas()}
 NUMERIC = [t for t in TensorProto.DataType.values() if t not in (TensorProto.UNDEFINED, TensorProto.STRING)]
 
 
 def mutation(function):
     MUTATIONS[function.__name__] = function
     return function
-
-
-def rare(function):
-    RARE.add(function.__name__)
-    return mutation(function)
 
 
 TEXTS = (
@@ -114,6 +109,25 @@ def graphs(model):
     yield from inner(model.graph.node)
     for function in model.functions:
         yield from inner(function.node)
+
+
+def has_unknown_operator(model):
+    """Whether a node's operator is none of onnx's and none of the model's functions."""
+    known = OPERATORS | {(f.domain, f.name) for f in model.functions}
+    return any((n.domain, n.op_type) not in known for n in nodes(model))
+
+
+def has_unused_constant(model):
+    used = {name for n in nodes(model) for name in n.input} | {o.name for g in graphs(model) for o in g.output}
+    return any(n.op_type == "Constant" and not used.intersection(n.output) for n in nodes(model))
+
+
+def has_future_opset(model):
+    return any(o.domain == "" and o.version > onnx.defs.onnx_opset_version() for o in model.opset_import)
+
+
+def has_odd_ceil_mode(model):
+    return any(a.name == "ceil_mode" and a.i not in (0, 1) for n in nodes(model) for a in n.attribute)
 
 
 def subgraphs(model):
@@ -310,14 +324,14 @@ def custom_domain(rng, model):
     return True
 
 
-@rare
+@mutation
 def domain_spelled_out(rng, model):
     for node in model.graph.node:
         node.domain = node.domain or "ai.onnx"
     return True
 
 
-@rare
+@mutation
 def import_spelled_out(rng, model):
     for entry in model.opset_import:
         entry.domain = entry.domain or "ai.onnx"
@@ -348,7 +362,7 @@ def opset_up(rng, model):
     return entry is not None
 
 
-@rare
+@mutation
 def opset_of_the_future(rng, model):
     entry = some(rng, [o for o in model.opset_import if o.domain == ""])
     if entry is not None:
@@ -371,7 +385,7 @@ def drop_opset(rng, model):
     return owner is not None
 
 
-@rare
+@mutation
 def duplicate_opset(rng, model):
     model.opset_import.append(model.opset_import[0])
     return True
@@ -481,7 +495,7 @@ def attribute_without_message(rng, model):
     return node is not None
 
 
-@rare
+@mutation
 def reference_outside_function(rng, model):
     node = some(rng, [n for n in model.graph.node if n.attribute])
     if node is not None:
@@ -614,7 +628,7 @@ def other_element_type(rng, model):
     return value is not None
 
 
-@rare
+@mutation
 def unknown_element_type(rng, model):
     value = a_declared(rng, model, is_tensor)
     if value is not None:
@@ -777,7 +791,7 @@ def external_without_location(rng, model):
     return tensor is not None
 
 
-@rare
+@mutation
 def cut_data(rng, model):
     tensor = a_tensor(rng, model, lambda t: len(t.raw_data) > 1 or len(t.float_data) > 1)
     if tensor is None:
@@ -789,7 +803,7 @@ def cut_data(rng, model):
     return True
 
 
-@rare
+@mutation
 def other_dims(rng, model):
     tensor = a_tensor(rng, model, lambda t: t.dims)
     if tensor is not None:
@@ -797,7 +811,7 @@ def other_dims(rng, model):
     return tensor is not None
 
 
-@rare
+@mutation
 def unknown_tensor_type(rng, model):
     tensor = a_tensor(rng, model)
     if tensor is not None:
@@ -910,7 +924,7 @@ def function_of_other_opset(rng, model):
     return function is not None
 
 
-@rare
+@mutation
 def function_output_of_nothing(rng, model):
     function = a_function(rng, model)
     if function is not None:
@@ -930,7 +944,7 @@ def function_in_standard_domain(rng, model):
     return True
 
 
-@rare
+@mutation
 def call_with_more_inputs(rng, model):
     names = {(f.domain, f.name) for f in model.functions}
     node = a_node(rng, model, lambda n: (n.domain, n.op_type) in names and n.input)
@@ -962,7 +976,7 @@ def damage_sparse_tensor(rng, model):
     return True
 
 
-@rare
+@mutation
 def sparse_initializer_as_tensor(rng, model):
     if not model.graph.sparse_initializer or not model.graph.input:
         return False

@@ -49,7 +49,13 @@ void infer_attention(NodeContext& context) {
   if (query.rank == 3 && (context.attribute("q_num_heads") == nullptr || context.attribute("kv_num_heads") == nullptr)) {
     context.fail("inputs of rank 3 need the attributes q_num_heads and kv_num_heads");
   }
+  if (query.rank == 3 && model::get_int(context.node(), "q_num_heads", 0) <= 0) context.fail("attribute q_num_heads must be positive");
   const Heads keys = read_heads(context, 1, "K", "kv_num_heads"), values = read_heads(context, 2, "V", "kv_num_heads");
+  const auto differs = [&](const Heads& other) { return query.rank != 0 && other.rank != 0 && query.rank != other.rank; };
+  if (differs(keys) || differs(values)) context.fail("inputs Q, K and V must have the same rank");
+  if (keys.length.is_known() && values.length.is_known() && keys.length != values.length) {
+    context.fail(fmt::format("K has {} entries, V has {}", keys.length.value(), values.length.value()));
+  }
   Dim total, total_values;
   const Dims present_key = present(context, 4, "past_key", keys, &total);
   const Dims present_value = present(context, 5, "past_value", values, &total_values);

@@ -26,13 +26,18 @@ TEST(AttentionRule, ThreeDimensions) {
   EXPECT_EQ(inferred(text, "b"), "float16[B,2,S,12]");
   EXPECT_EQ(inferred(text, "s"), "float[B,8,L,S]");
   EXPECT_EQ(inferred("g (float[B,L,128] q, float[B,S,32] k, float[B,S,24] v) => (y) "
-                     "{ y = Attention <q_num_heads = -8, kv_num_heads = 0> (q, k, v) }"),
+                     "{ y = Attention <q_num_heads = 8, kv_num_heads = 0> (q, k, v) }"),
             "float[B,L,?]");
 }
 
 TEST(AttentionRule, Refuses) {
   EXPECT_THAT(refused("g (float[B,L,8] q, float[B,S,8] k, float[B,S,8] v) => (y) { y = Attention (q, k, v) }"),
               HasSubstr("q_num_heads and kv_num_heads"));
+  EXPECT_THAT(
+      refused("g (float[B,L,8] q, float[B,S,8] k, float[B,S,8] v) => (y) { y = Attention <q_num_heads = 0, kv_num_heads = 1> (q, k, v) }"),
+      HasSubstr("must be positive"));
+  EXPECT_THAT(refused("g (float[1,2,4,8] q, float[1,2,6,8] k, float[1,2,5,8] v) => (y) { y = Attention (q, k, v) }"), HasSubstr("has 5"));
+  EXPECT_THAT(refused("g (float[1,2,4,8] q, float[1,2,6,8] k, float[1,2,6] v) => (y) { y = Attention (q, k, v) }"), HasSubstr("same rank"));
   EXPECT_THAT(refused("g (float[B,L] q, float[B,S,8] k, float[B,S,8] v) => (y) { y = Attention (q, k, v) }"), HasSubstr("rank 3 or 4"));
   EXPECT_THAT(refused("g (float[1,1,1,1] q, float[1,1,1,1] k, float[1,1,1,1] v, float[1,1,1] p) => (y, a, b) "
                       "{ y, a, b = Attention (q, k, v, , p, p) }"),

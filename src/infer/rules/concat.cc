@@ -89,6 +89,10 @@ std::vector<Dim> equal_parts(const NodeContext& context, Dim size) {
   const int64_t chunk = size.value() / count + (size.value() % count != 0 ? 1 : 0);
   for (size_t i = 0; i < outputs; ++i) parts[i] = chunk;
   const Dim last = subtract(size, multiply(chunk, count - 1));
+  const Dim together = multiply(chunk, static_cast<int64_t>(outputs));
+  if (static_cast<uint64_t>(count) > outputs && together.is_known() && together.value() > size.value()) {
+    context.fail(fmt::format("{} parts of {} are more than the size of {}", outputs, chunk, size.value()));
+  }
   // Equal chunks may be more than there is; how the last ones are cut short then is not defined.
   if (!last.is_known() || last.value() < 0) return std::vector<Dim>(outputs);
   if (static_cast<uint64_t>(count) == outputs) parts.back() = last;

@@ -48,8 +48,9 @@ void infer_conv_transpose(NodeContext& context) {
   const std::vector<int64_t> output_shape = axis_attribute(context, "output_shape", rank, 0, 0);
   const std::vector<int64_t> output_padding = axis_attribute(context, "output_padding", rank, 0, 0);
   const int64_t group = model::get_int(context.node(), "group", 1);
+  if (group < 1) context.fail(fmt::format("attribute group is {}, it must be positive", group));
   const bool has_output_shape = context.attribute("output_shape") != nullptr;
-  Dims y = {x->front(), weights == nullptr || group < 1 ? Dim() : multiply((*weights)[1], group)};
+  Dims y = {x->front(), weights == nullptr ? Dim() : multiply((*weights)[1], group)};
   for (size_t i = 0; i < rank; ++i) {
     y.push_back(has_output_shape ? Dim(output_shape[i]) : window.unfold(i, (*x)[2 + i], output_padding[i]));
   }

@@ -35,6 +35,9 @@ void set_tensor(NodeContext& context, const model::TensorData& tensor) {
   ValueType type = ValueType::tensor(tensor.dtype(), Dims(tensor.dims.begin(), tensor.dims.end()));
   for (Dim& dim : type.dims) dim = dim.value() < 0 ? Dim() : dim;
   context.set_type(0, std::move(type));
+  if (tensor.data_type != 0 && tensor.dtype() == DType::kUndefined) {
+    context.fail(fmt::format("the tensor has the unknown element type {}", tensor.data_type));
+  }
   context.set_constant(0, &tensor);
 }
 

@@ -8,14 +8,26 @@
 namespace sardonyx::infer {
 
 namespace {
+// The shape of an operand as it is multiplied: FusedMatMul may let the rows lie before the batch, and the last two dimensions swapped.
+Dims as_multiplied(Dims dims, bool batch_inside, bool transpose) {
+  if (dims.size() < 2) return dims;
+  if (batch_inside) std::rotate(dims.begin(), dims.begin() + 1, dims.end() - 1);
+  if (transpose) std::swap(dims.back(), dims[dims.size() - 2]);
+  return dims;
+}
+
 // NumPy's matmul. A [..., M, K] and B [..., K, N] give [..., M, N]; vectors lose the dimension that is added for them.
 void multiply_matrices(NodeContext& context, size_t a_input, size_t b_input) {
+  const auto is_set = [&](const char* name) {
+    return context.node().op_type == "FusedMatMul" && model::get_int(context.node(), name, 0) != 0;
+  };
   const Dims* left = context.shape(a_input);
   const Dims* right = context.shape(b_input);
   if (left == nullptr || right == nullptr) return;
   context.expect_min_rank(a_input, 1, "A");
   context.expect_min_rank(b_input, 1, "B");
-  Dims a = *left, b = *right;
+  Dims a = as_multiplied(*left, is_set("transBatchA"), is_set("transA"));
+  Dims b = as_multiplied(*right, is_set("transBatchB"), is_set("transB"));
   if (left->size() == 1) a.insert(a.begin(), Dim(1));
   if (right->size() == 1) b.push_back(1);
   merge(context, a.back(), b[b.size() - 2], "the inner dimension of A and B");
@@ -28,6 +40,7 @@ void multiply_matrices(NodeContext& context, size_t a_input, size_t b_input) {
 
 // MatMul, all versions.
 void infer_matmul(NodeContext& context) { multiply_matrices(context, 0, 1); }
+void infer_fused_matmul(NodeContext& context) { multiply_matrices(context, 0, 1); }
 
 void infer_matmul_integer(NodeContext& context) {
   context.set_dtype(0, DType::kInt32);

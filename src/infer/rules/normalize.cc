@@ -3,6 +3,7 @@
 
 #include "infer/rules.h"
 #include "infer/rules/operands.h"
+#include "infer/rules/unify.h"
 
 namespace sardonyx::infer {
 
@@ -58,8 +59,10 @@ void infer_batch_normalization(NodeContext& context) {
   for (size_t i = 1; i < context.outputs(); ++i) context.set_shape(i, {channels});
 }
 
-// LayerNormalization: mean and inverse deviation have size 1 along the normalised axes.
+// LayerNormalization: mean and inverse deviation have size 1 along the normalised axes. The scale gives its type to the result, which
+// matters before version 17 alone.
 void infer_layer_normalization(NodeContext& context) {
+  if (context.dtype(1) != DType::kUndefined) context.set_dtype(0, context.dtype(1));
   context.copy_shape(0, 0);
   const DType stash = dtype_attribute(context, "stash_type", DType::kFloat32);
   for (size_t i = 1; i < context.outputs(); ++i) context.set_dtype(i, stash);
@@ -68,6 +71,33 @@ void infer_layer_normalization(NodeContext& context) {
   Dims statistics = *context.shape(0);
   for (size_t i = *axis; i < statistics.size(); ++i) statistics[i] = 1;
   for (size_t i = 1; i < context.outputs(); ++i) context.set_shape(i, statistics);
+}
+
+// SkipLayerNormalization, SkipSimplifiedLayerNormalization: mean and factor of each row, and the sum that is normalised.
+void infer_skip_layer_normalization(NodeContext& context) {
+  constexpr size_t kMean = 1, kFactor = 2, kSum = 3;
+  context.copy_shape(0, 0);
+  context.copy_shape(0, kSum);
+  for (const size_t i : {kMean, kFactor}) context.set_dtype(i, DType::kFloat32);
+  const Dims* dims = context.shape(0);
+  if (dims == nullptr || dims->empty()) return;
+  Dims statistics = *dims;
+  statistics.back() = 1;
+  for (const size_t i : {kMean, kFactor}) context.set_shape(i, statistics);
+}
+
+// EmbedLayerNormalization: ids [b, s] and words [n, h] give [b, s, h] and, for each row of ids, a count.
+void infer_embed_layer_normalization(NodeContext& context) {
+  constexpr size_t kWords = 2, kCounts = 1, kSum = 2;
+  Dim batch, length, count, size;
+  unify(context, 0, "input_ids", {&batch, &length});
+  unify(context, kWords, "word_embedding", {&count, &size});
+  context.set_dtype(kCounts, DType::kInt32);
+  context.set_shape(kCounts, {batch});
+  for (const size_t i : {size_t{0}, kSum}) {
+    context.set_dtype(i, context.dtype(kWords));
+    context.set_shape(i, {batch, length, size});
+  }
 }
 
 void infer_rms_normalization(NodeContext& context) {

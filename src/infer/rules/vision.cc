@@ -22,6 +22,19 @@ void infer_grid_sample(NodeContext& context) {
   context.set_shape(0, std::move(y));
 }
 
+// CropAndResize: X [n, c, h, w], boxes [r, 4], their images [r] and crop_size [height, width] give [r, c, height, width].
+void infer_crop_and_resize(NodeContext& context) {
+  constexpr size_t kCropSize = 3;
+  Dim batch, channels, height, width, boxes, four = 4, two = 2;
+  unify(context, 0, "X", {&batch, &channels, &height, &width});
+  unify(context, 1, "rois", {&boxes, &four});
+  unify(context, 2, "batch_indices", {&boxes});
+  unify(context, kCropSize, "crop_size", {&two});
+  const Dims* given = context.elements(kCropSize);
+  const Dims size = given != nullptr && given->size() == 2 ? *given : Dims(2);
+  context.set_shape(0, {boxes, channels, size[0], size[1]});
+}
+
 // AffineGrid: size [n, c, h, w] gives [n, h, w, 2], [n, c, d, h, w] gives [n, d, h, w, 3].
 void infer_affine_grid(NodeContext& context) {
   context.expect_rank(1, 1, "size");
@@ -105,7 +118,8 @@ void infer_roi_align(NodeContext& context) {
   unify(context, 2, "batch_indices", {&rois});
   const auto output_size = [&](std::string_view name) {
     const int64_t size = model::get_int(context.node(), name, 1);
-    return size < 0 ? Dim() : Dim(size);
+    if (size < 0) context.fail(fmt::format("attribute {} is {}, it must be positive", name, size));
+    return Dim(size);
   };
   context.set_shape(0, {rois, channels, output_size("output_height"), output_size("output_width")});
 }

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "sardonyx/error.h"
+
 namespace sardonyx::infer {
 
 namespace {
@@ -63,7 +65,14 @@ Window read_window(const NodeContext& context, size_t rank, const Dims* weights,
 
 Dim Window::slide(size_t i, Dim input) const {
   const Dim padded = slide_padded(i, input, pads_begin[i], pads_end[i]);
-  if (auto_pad == AutoPad::kNone) return padded;
+  if (auto_pad == AutoPad::kNone) {
+    const Dim room = subtract(add(input, add(pads_begin[i], pads_end[i])), kernel[i]);
+    if (!padded.is_known() && room.is_known() && room.value() < 0) {
+      throw Error(ErrorCode::kInvalidModel, fmt::format("a window of {} does not fit into axis {}, which has {} with its padding",
+                                                        kernel[i].value(), i + 2, room.value() + kernel[i].value()));
+    }
+    return padded;
+  }
   const Dim automatic = auto_pad == AutoPad::kSame ? slide_same(i, input) : slide_padded(i, input, 0, 0);
   return has_pads && automatic != padded ? Dim() : automatic;
 }

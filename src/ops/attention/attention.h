@@ -32,4 +32,12 @@ struct AttentionGeometry {
 AttentionGeometry attention_geometry(const AttentionSpec& spec, const Shape& query, const Shape& key, const Shape& value,
                                      const Shape* past_key, const Shape* past_value);
 
+// Rows of the past and then new ones, for each head: `to` is (batch, heads, past + fresh, row_bytes), contiguous, and so is `past_rows`,
+// with `past` rows a head. The data of `fresh_rows` and its strides count bytes.
+struct JoinedRows {
+  size_t batch = 0, heads = 0, past = 0, fresh = 0, row_bytes = 0;
+};
+void join_rows(const JoinedRows& shape, const std::byte* past_rows, const kernels::HeadView<const std::byte>& fresh_rows, std::byte* to,
+               core::ThreadPool& pool) noexcept;
+
 }  // namespace sardonyx::ops

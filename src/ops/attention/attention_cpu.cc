@@ -20,17 +20,17 @@ enum Output { kOut, kPresentKey, kPresentValue, kScores };
 struct MaskView {
   DType dtype = DType::kUndefined;
   std::array<size_t, 3> strides = {};  // elements; 0 where broadcast
-  size_t columns = 0, keys = 0;
+  size_t columns = 0;
 
   template <class T>
-  void add(const std::byte* data, size_t batch, size_t head, size_t row, T* scores) const noexcept {
+  void add(const std::byte* data, size_t batch, size_t head, size_t row, size_t first, size_t last, T* scores) const noexcept {
     constexpr T kHidden = -std::numeric_limits<T>::infinity();
-    const size_t first = batch * strides[0] + head * strides[1] + row * strides[2];
-    const std::byte* from = data + first * (static_cast<size_t>(bit_width(dtype)) / 8);
+    const size_t bytes = static_cast<size_t>(bit_width(dtype)) / 8, end = std::min(last, columns);
+    const std::byte* from = data + (batch * strides[0] + head * strides[1] + row * strides[2]) * bytes;
     T bias[kRunLength];
-    for (size_t i = 0; i < columns; i += kRunLength) {
-      const size_t count = std::min(kRunLength, columns - i);
-      load_run<T>(dtype)(from + i * (static_cast<size_t>(bit_width(dtype)) / 8), 1, count, bias);
+    for (size_t i = first; i < end; i += kRunLength) {
+      const size_t count = std::min(kRunLength, end - i);
+      load_run<T>(dtype)(from + i * bytes, 1, count, bias);
       for (size_t j = 0; j < count; ++j) {
         if (dtype != DType::kBool) {
           scores[i + j] += bias[j];
@@ -39,7 +39,7 @@ struct MaskView {
         }
       }
     }
-    std::fill(scores + columns, scores + keys, kHidden);
+    std::fill(scores + std::max(first, end), scores + last, kHidden);
   }
 };
 
@@ -50,7 +50,7 @@ MaskView bind_mask(const ValueFacts& facts, const AttentionGeometry& g) {
   if (mask.empty() || mask.size() > 4 || mask.back() > g.scores[3]) {
     throw argument_error("attn_mask has shape {}; it must broadcast to {}", to_string(mask), to_string(g.scores));
   }
-  MaskView view{.dtype = facts.dtype, .columns = to_size(mask.back()), .keys = to_size(g.scores[3])};
+  MaskView view{.dtype = facts.dtype, .columns = to_size(mask.back())};
   size_t stride = view.columns;
   for (size_t i = 0; i + 1 < mask.size(); ++i) {  // from the last but one
     const int64_t size = mask[mask.size() - 2 - i];
@@ -93,9 +93,9 @@ struct AttentionStep {
   struct Bias {
     const MaskView* view;
     const std::byte* data;
-    static void add(const void* self, size_t batch, size_t head, size_t row, T* scores) noexcept {
+    static void add(const void* self, size_t batch, size_t head, size_t row, size_t first, size_t last, T* scores) noexcept {
       const auto* bias = static_cast<const Bias*>(self);
-      bias->view->add(bias->data, batch, head, row, scores);
+      bias->view->add(bias->data, batch, head, row, first, last, scores);
     }
   };
 
@@ -140,16 +140,11 @@ struct AttentionStep {
   void join_past(const RunContext& r, size_t to, size_t past_input, size_t input, const HeadSizes& s) const {
     auto* target = output_data<std::byte>(r, to);
     if (!target || r.outputs[to].numel() == 0) return;
-    const size_t row = to_size(s.size) * element_bytes(dtype), past = geometry.kernel.past * row, heads = to_size(s.heads);
-    const auto* old = input_data<std::byte>(r, past_input);
-    const auto fresh = view_of<const std::byte, kernels::HeadView<const std::byte>>(input_data<std::byte>(r, input), s);
-    const size_t bytes = element_bytes(dtype), rows = to_size(s.rows);
-    r.pool.for_each(to_size(s.batch) * heads, [&](size_t i) {
-      std::byte* at = target + i * (past + rows * row);
-      if (past > 0) std::memcpy(at, old + i * past, past);
-      const std::byte* from = fresh.data + (i / heads * fresh.batch_stride + i % heads * fresh.head_stride) * bytes;
-      for (size_t j = 0; j < rows; ++j) std::memcpy(at + past + j * row, from + j * fresh.row_stride * bytes, row);
-    });
+    const size_t bytes = element_bytes(dtype);
+    auto fresh = view_of<const std::byte, kernels::HeadView<const std::byte>>(input_data<std::byte>(r, input), s);
+    fresh.batch_stride *= bytes, fresh.head_stride *= bytes, fresh.row_stride *= bytes;
+    join_rows({to_size(s.batch), to_size(s.heads), geometry.kernel.past, to_size(s.rows), to_size(s.size) * bytes},
+              input_data<std::byte>(r, past_input), fresh, target, r.pool);
   }
 };
 
@@ -202,6 +197,19 @@ std::vector<DType> attention_types(const BindContext& b) {
 }
 
 }  // namespace
+
+void join_rows(const JoinedRows& s, const std::byte* past_rows, const kernels::HeadView<const std::byte>& fresh_rows, std::byte* to,
+               core::ThreadPool& pool) noexcept {
+  const size_t past = s.past * s.row_bytes;
+  pool.for_each(s.batch * s.heads, [&](size_t i) {
+    std::byte* at = to + i * (past + s.fresh * s.row_bytes);
+    if (past > 0) std::memcpy(at, past_rows + i * past, past);
+    const std::byte* from = fresh_rows.at(i / s.heads, i % s.heads);
+    for (size_t j = 0; s.row_bytes > 0 && j < s.fresh; ++j) {
+      std::memcpy(at + past + j * s.row_bytes, from + j * fresh_rows.row_stride, s.row_bytes);
+    }
+  });
+}
 
 std::unique_ptr<Prepared> prepare_attention(const PrepareContext& context) {
   return via_float(context, prepare_wide_attention, attention_types);

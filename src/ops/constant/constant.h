@@ -6,7 +6,7 @@
 
 namespace sardonyx::ops {
 
-// The value of a Constant node. Throws InvalidModel where there is none, Unsupported for sparse_value.
+// The value of a Constant node. Throws InvalidModel where there is none.
 Tensor constant_from_node(const model::Node& node, int64_t opset);
 
 // The one-element tensor that ConstantOfShape repeats.

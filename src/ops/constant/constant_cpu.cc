@@ -31,10 +31,11 @@ Acc range_element(Acc start, Acc delta, int64_t i) noexcept {
 }
 
 template <class Acc>
-std::unique_ptr<Bound> bind_range(const BindContext& context, DType dtype) {
+std::unique_ptr<Bound> bind_range(const BindContext& context, DType dtype, bool needs_delta) {
   constexpr std::array<const char*, 3> kNames = {"start", "limit", "delta"};
-  std::array<Acc, 3> value = {};
+  std::array<Acc, 3> value = {Acc{}, Acc{}, Acc{1}};
   for (size_t i = 0; i < value.size(); ++i) {
+    if (i == 2 && !needs_delta && !optional(context, i)) break;
     const ValueFacts& facts = required(context, i, kNames[i]);
     require_same_dtype(facts, context.inputs[0], kNames[i], kNames[0]);
     if (element_count(facts.shape) != 1) throw argument_error("{} has shape {}; it must be one value", kNames[i], to_string(facts.shape));
@@ -53,11 +54,11 @@ std::unique_ptr<Bound> bind_range(const BindContext& context, DType dtype) {
   });
 }
 
-std::unique_ptr<Bound> bind_any_range(const BindContext& context) {
+std::unique_ptr<Bound> bind_any_range(const BindContext& context, bool needs_delta) {
   const DType dtype = required(context, 0, "start").dtype;
   require_dtype(context.inputs[0], kFloats | kSignedIntegers, "start");
-  if (is_integral(dtype)) return bind_range<int64_t>(context, dtype);
-  return bind_range<double>(context, dtype);
+  if (is_integral(dtype)) return bind_range<int64_t>(context, dtype, needs_delta);
+  return bind_range<double>(context, dtype, needs_delta);
 }
 
 }  // namespace
@@ -75,8 +76,11 @@ std::unique_ptr<Prepared> prepare_constant_of_shape(const PrepareContext& contex
       {.value_inputs = 1, .output_types = [dtype = value.dtype()](const BindContext&) { return std::vector<DType>{dtype}; }});
 }
 
-std::unique_ptr<Prepared> prepare_range(const PrepareContext& /*context*/) {
-  return make_value_driven(make_prepared(bind_any_range), {.value_inputs = 0b111, .output_types = {}});
+// In com.microsoft delta may be left out: it is 1.
+std::unique_ptr<Prepared> prepare_range(const PrepareContext& context) {
+  const bool needs_delta = context.node.domain != "com.microsoft";
+  return make_value_driven(make_prepared([needs_delta](const BindContext& b) { return bind_any_range(b, needs_delta); }),
+                           {.value_inputs = 0b111, .output_types = {}});
 }
 
 }  // namespace sardonyx::ops

@@ -26,6 +26,11 @@ Tensor vector_of(const std::vector<T>& values) {
 
 }  // namespace
 
+static Tensor sparse_constant(const model::Attribute& attribute) {
+  if (!attribute.sparse_tensor) throw model_error("attribute sparse_value holds no sparse tensor");
+  return model::decode(*attribute.sparse_tensor);
+}
+
 Tensor constant_from_node(const model::Node& node, int64_t /*opset*/) {
   for (const model::Attribute& attribute : node.attribute) {
     const std::string_view name = attribute.name;
@@ -36,8 +41,7 @@ Tensor constant_from_node(const model::Node& node, int64_t /*opset*/) {
     if (name == "value_floats") return vector_of(model::get_floats(node, name));
     if (name == "value_ints") return vector_of(model::get_ints(node, name));
     if (name == "value_strings") return strings_of(attribute);
-    if (name == "sparse_value")
-      throw Error(ErrorCode::kUnsupported, "a sparse constant is not supported; store it dense in attribute value");
+    if (name == "sparse_value") return sparse_constant(attribute);
   }
   throw model_error("the node has no attribute that gives its value");
 }

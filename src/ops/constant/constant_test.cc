@@ -18,20 +18,22 @@ TEST(Constant, EveryKindOfValue) {
   EXPECT_EQ(OpCase("Constant").error({}).first, ErrorCode::kInvalidModel);
 }
 
-TEST(Constant, SparseIsNotSupported) {
+TEST(Constant, SparseValuesAreMadeDense) {
+  model::Attribute attribute;
+  attribute.name = "sparse_value";
+  attribute.type = model::Attribute::Type::kSparseTensor;
   model::Node node;
   node.op_type = "Constant";
   node.output = {"y"};
-  node.attribute.emplace_back();
-  node.attribute[0].name = "sparse_value";
-  node.attribute[0].type = model::Attribute::Type::kSparseTensor;
-  try {
-    evaluate(node, 22, {});
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
-    EXPECT_THAT(error.what(), testing::HasSubstr("store it dense"));
-  }
+  node.attribute = {attribute};
+  EXPECT_THROW(evaluate(node, 22, {}), Error);
+  model::SparseTensorData sparse;
+  sparse.values = model::encode(floats({1}, {5}), "v");
+  sparse.indices = model::encode(int64s({2}));
+  sparse.has_values = sparse.has_indices = true;
+  sparse.dims = {3};
+  node.attribute[0].sparse_tensor = std::make_unique<model::SparseTensorData>(sparse);
+  EXPECT_THAT(evaluate(node, 22, {})[0].values<float>(), ElementsAre(0, 0, 5));
 }
 
 TEST(ConstantOfShape, FillsAnyType) {

@@ -1,8 +1,7 @@
 // Det: determinants of square matrices, by elimination in double with the largest pivot of each column.
-#include <algorithm>
-#include <cmath>
-
 #include "core/arena.h"
+#include "kernels/cpu/elimination/elimination.h"
+#include "ops/det/det.h"
 #include "ops/elements/elements.h"
 #include "ops/facts.h"
 #include "ops/stages.h"
@@ -12,37 +11,27 @@ namespace {
 
 // Destroys the matrix.
 double determinant(double* a, size_t n) noexcept {
-  double result = 1;
-  for (size_t step = 0; step < n; ++step) {
-    size_t pivot = step;
-    for (size_t row = step + 1; row < n; ++row) {
-      if (std::abs(a[row * n + step]) > std::abs(a[pivot * n + step])) pivot = row;
-    }
-    if (a[pivot * n + step] == 0) return 0;
-    if (pivot != step) {
-      std::swap_ranges(a + pivot * n, a + (pivot + 1) * n, a + step * n);
-      result = -result;
-    }
-    result *= a[step * n + step];
-    for (size_t row = step + 1; row < n; ++row) {
-      const double factor = a[row * n + step] / a[step * n + step];
-      for (size_t column = step + 1; column < n; ++column) a[row * n + column] -= factor * a[step * n + column];
-    }
-  }
+  double result = kernels::eliminate(a, n, nullptr, 0);
+  for (size_t i = 0; i < n && result != 0; ++i) result *= a[i * n + i];
   return result;
 }
 
 }  // namespace
 
+const ValueFacts& square_matrices(const BindContext& context) {
+  const ValueFacts& x = required(context, 0, "X");
+  require_dtype(x, kFloats, "X");
+  const size_t rank = x.shape.size();
+  if (rank < 2 || x.shape[rank - 1] != x.shape[rank - 2]) {
+    throw argument_error("X has shape {}; its last two dimensions must be equal", to_string(x.shape));
+  }
+  return x;
+}
+
 std::unique_ptr<Prepared> prepare_det(const PrepareContext& /*context*/) {
   return make_prepared([](const BindContext& b) {
-    const ValueFacts& x = required(b, 0, "X");
-    require_dtype(x, kFloats, "X");
-    const size_t rank = x.shape.size();
-    if (rank < 2 || x.shape[rank - 1] != x.shape[rank - 2]) {
-      throw argument_error("X has shape {}; its last two dimensions must be equal", to_string(x.shape));
-    }
-    const size_t n = to_size(x.shape[rank - 1]);
+    const ValueFacts& x = square_matrices(b);
+    const size_t n = to_size(x.shape.back());
     ValueFacts y = output(x.dtype, Shape(x.shape.begin(), x.shape.end() - 2));
     const size_t bytes = element_count(y.shape) == 0 ? 0 : core::align_up(n * n * sizeof(double));
     auto bound = make_bound(std::move(y), [n, bytes, dtype = x.dtype](const RunContext& r) {

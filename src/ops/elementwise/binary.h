@@ -41,6 +41,9 @@ bool divides_integers(const BinaryRow& row, DType dtype) noexcept;
 // The shape under which B is broadcast by today's rules.
 Shape binary_b_shape(const BinarySpec& spec, const Shape& a, const Shape& b);
 
+// The loops over two contiguous operands with broadcasting. Throws Unsupported where they need too many dimensions.
+kernels::BroadcastShape collapsed_broadcast(std::span<const int64_t> a, std::span<const int64_t> b);
+
 std::span<const BinaryRow> binary_rows() noexcept;
 
 }  // namespace sardonyx::ops

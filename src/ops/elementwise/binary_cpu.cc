@@ -8,14 +8,6 @@
 namespace sardonyx::ops {
 namespace {
 
-kernels::BroadcastShape collapse(std::span<const int64_t> a, std::span<const int64_t> b) {
-  kernels::BroadcastShape shape;
-  // An empty result is never computed, and may have sizes whose product no integer holds.
-  if (element_count(broadcast(a, b)) == 0 || kernels::collapse_broadcast(a, b, shape)) return shape;
-  throw unsupported_error("shapes {} and {} need more than {} dimensions to broadcast", to_string(a), to_string(b),
-                          kernels::kMaxBroadcastRank);
-}
-
 // One pair of operands, bound.
 struct Pair {
   const BinaryRow* row;
@@ -83,7 +75,7 @@ std::unique_ptr<Bound> bind_pair(const BinarySpec& spec, const BindContext& cont
   check_types(spec, a, b);
   const Shape b_shape = binary_b_shape(spec, a.shape, b.shape);
   const Shape out = broadcast(a.shape, b_shape);
-  const Pair pair = {spec.row, collapse(a.shape, b_shape), a.dtype, b.dtype};
+  const Pair pair = {spec.row, collapsed_broadcast(a.shape, b_shape), a.dtype, b.dtype};
   const bool may_divide_by_zero = divides_integers(*spec.row, a.dtype);
   auto bound = make_bound(output(spec.row->gives_bool ? DType::kBool : a.dtype, out), [pair, may_divide_by_zero](const RunContext& r) {
     if (r.outputs[0].numel() == 0) return;
@@ -110,11 +102,12 @@ std::unique_ptr<Bound> bind_many(const BinarySpec& spec, const BindContext& cont
   }
   const DType dtype = context.inputs[0].dtype;
   std::vector<Pair> pairs;
-  for (size_t i = 1; i < context.inputs.size(); ++i) pairs.push_back({spec.row, collapse(out, context.inputs[i].shape), dtype, dtype});
+  for (size_t i = 1; i < context.inputs.size(); ++i)
+    pairs.push_back({spec.row, collapsed_broadcast(out, context.inputs[i].shape), dtype, dtype});
   const StridedMove spread = move_between(broadcast_view(context.inputs[0].shape, out), out, dtype);
   const bool is_mean = spec.row->op_type == "Mean";
   const Tensor count = is_mean ? Tensor::full({}, static_cast<double>(context.inputs.size()), dtype) : Tensor();
-  const Pair divide = {is_mean ? &binary_row("Div") : nullptr, collapse(out, {}), dtype, dtype};
+  const Pair divide = {is_mean ? &binary_row("Div") : nullptr, collapsed_broadcast(out, {}), dtype, dtype};
   return make_bound(output(dtype, out), [pairs, spread, count, divide](const RunContext& r) {
     if (r.outputs[0].numel() == 0) return;
     void* y = r.outputs[0].mutable_raw();

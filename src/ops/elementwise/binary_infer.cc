@@ -51,4 +51,12 @@ Shape binary_b_shape(const BinarySpec& spec, const Shape& a, const Shape& b) {
   return result;
 }
 
+kernels::BroadcastShape collapsed_broadcast(std::span<const int64_t> a, std::span<const int64_t> b) {
+  kernels::BroadcastShape shape;
+  // An empty result is never computed, and may have sizes whose product no integer holds.
+  if (element_count(broadcast(a, b)) == 0 || kernels::collapse_broadcast(a, b, shape)) return shape;
+  throw unsupported_error("shapes {} and {} need more than {} dimensions to broadcast", to_string(a), to_string(b),
+                          kernels::kMaxBroadcastRank);
+}
+
 }  // namespace sardonyx::ops

@@ -93,6 +93,19 @@ TEST(Classify, NanAndInfinities) {
   EXPECT_EQ(OpCase("IsNaN").error({int64s({1})}).first, ErrorCode::kInvalidArgument);
 }
 
+TEST(Unary, OddFunctionsKeepTheSignOfZero) {
+  const Tensor x = floats({2}, {-0.0f, 0.0f});
+  for (const char* op :
+       {"Asin", "Asinh", "Atan", "Atanh", "Ceil", "Erf", "Floor", "Neg", "Round", "Sin", "Sinh", "Softsign", "Sqrt", "Tan", "Tanh"}) {
+    SCOPED_TRACE(op);
+    const bool is_negated = std::string(op) == "Neg";
+    const auto y = values<float>(OpCase(op).run({x}));
+    EXPECT_EQ(y[0], 0);
+    EXPECT_EQ(std::signbit(y[0]), !is_negated);
+    EXPECT_EQ(std::signbit(y[1]), is_negated);
+  }
+}
+
 TEST(Unary, IntegersAreExact) {
   const int64_t least = std::numeric_limits<int64_t>::min(), most = std::numeric_limits<int64_t>::max();
   const Tensor x = int64s({least, -3, 0, most});

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/cpu/math/unary.h"
+#include "ops/op.h"
 #include "sardonyx/model.h"
 
 namespace sardonyx::ops {
@@ -16,6 +17,8 @@ struct UnarySpec {
 };
 
 UnarySpec unary_spec_from_node(const model::Node& node, int64_t opset);
+
+std::unique_ptr<Prepared> prepare_unary(const PrepareContext& context);
 
 // y[i] = op(x[i]) for elements of `dtype`; y may be x.
 void run_unary(const UnarySpec& spec, DType dtype, const void* x, void* y, size_t size, core::ThreadPool& pool) noexcept;

@@ -19,6 +19,7 @@ constexpr ParamsRow kParams[] = {
     {"Elu", "alpha", 1.0f},
     {"HardSigmoid", "alpha", 0.2f, "beta", 0.5f},
     {"LeakyRelu", "alpha", 0.01f},
+    {"QuickGelu", "alpha", 1.702f},
     {"Selu", "alpha", 1.67326319217681884765625f, "gamma", 1.05070102214813232421875f},
     {"Shrink", "lambd", 0.5f, "bias", 0.0f},
     {"Swish", "alpha", 1.0f},
@@ -32,8 +33,10 @@ kernels::UnaryParams params_from_node(const ParamsRow& row, const model::Node& n
   return params;
 }
 
-// The row's name: the operator's, unless an attribute chooses another function.
+// The row's name: the operator's, unless an attribute chooses another function or com.microsoft calls it otherwise.
 std::string_view function_of(const model::Node& node) {
+  if (node.op_type == "QuickGelu") return "Swish";
+  if (node.op_type == "FastGelu") return "GeluTanh";
   if (node.op_type != "Gelu") return node.op_type;
   const std::string approximate = model::get_string(node, "approximate", "none");
   if (approximate == "none") return "Gelu";

@@ -1,4 +1,5 @@
-// Gemm (alpha * A' * B' + beta * C) and MatMul (numpy's product, with broadcasting batches).
+// Gemm (alpha * A' * B' + beta * C), MatMul (numpy's product, with broadcasting batches) and FusedMatMul of com.microsoft (the same,
+// scaled, of operands that may lie transposed).
 #pragma once
 
 #include "kernels/cpu/gemm/gemm.h"
@@ -16,14 +17,32 @@ GemmSpec gemm_spec_from_node(const model::Node& node, int64_t opset);
 // Throws InvalidArgument where A and B are no matrices that fit.
 kernels::GemmShape gemm_shape(const GemmSpec& spec, const Shape& a, const Shape& b);
 
+struct MatMulSpec {
+  // How an operand lies. `transpose`: its last two dimensions are swapped. `batch_inside`: (rows, batch..., columns) instead of
+  // (batch..., rows, columns).
+  struct Layout {
+    bool transpose = false, batch_inside = false;
+  };
+  float alpha = 1.0f;
+  Layout a, b;
+};
+
+MatMulSpec matmul_spec_from_node(const model::Node& node, int64_t opset);
+
 // MatMul as a number of equal products. Vectors are matrices of one row (A) or column (B).
 struct MatMulGeometry {
+  // Steps between the elements of an operand: to the next row, column and matrix of its own batch.
+  struct Steps {
+    ptrdiff_t row = 0, column = 1, matrix = 0;
+  };
   kernels::GemmShape product;
   Shape batch;             // broadcast batch sizes
   Shape a_batch, b_batch;  // each operand's own
+  Steps a, b;
   Shape out;
 };
-MatMulGeometry matmul_geometry(const Shape& a, const Shape& b);
+// Throws InvalidArgument where A and B do not fit.
+MatMulGeometry matmul_geometry(const Shape& a, const Shape& b, const MatMulSpec& spec = {});
 
 // C = A * B for types without a kernel, exact for integers (which wrap around). C is row-major; A and B are strided views.
 struct PlainMatrix {

@@ -81,6 +81,7 @@ TEST(Gemm, NothingToSum) {
   expect_close(OpCase("Gemm").run({Tensor({2, 0}), Tensor({0, 2}), floats({2}, {1, 2})}), {2, 2}, {1, 2, 1, 2});
   EXPECT_EQ(OpCase("MatMul").run({Tensor({0, 3}), Tensor({3, 2})}).shape(), (Shape{0, 2}));
   expect_close(OpCase("MatMul").run({Tensor({1, 0}), Tensor({0, 2})}), {1, 2}, {0, 0});
+  expect_close(OpCase("MatMul").run_with_constants({Tensor({2, 0}), Tensor({0, 2})}, 0b10), {2, 2}, {0, 0, 0, 0});
 }
 
 struct Product {

@@ -12,7 +12,7 @@ namespace {
 // Products below this many multiply-adds run side by side, one to a thread; larger ones one after another, each on all threads.
 constexpr double kSideBySide = 1 << 21;
 
-// Where the matrices of each product of the batch begin, in matrices.
+// Where the matrices of each product of the batch begin, in matrices of the operand's own batch.
 struct Batch {
   size_t count = 1;
   StridedView a, b;
@@ -25,9 +25,16 @@ Batch make_batch(const MatMulGeometry& geometry) {
 
 double multiply_adds(const kernels::GemmShape& s) { return static_cast<double>(s.m) * static_cast<double>(s.n) * static_cast<double>(s.k); }
 
+// One matrix B for all rows of A, which follow each other: a single product.
+void merge_batch(MatMulGeometry& geometry, const MatMulSpec::Layout& a) {
+  if (element_count(geometry.b_batch) != 1 || a.transpose || a.batch_inside) return;
+  geometry.product.m *= to_size(element_count(geometry.a_batch));
+  geometry.batch = geometry.a_batch = geometry.b_batch = {};
+}
+
 class MatMulPrepared final : public Prepared {
  public:
-  explicit MatMulPrepared(const Tensor* b) : weights_(std::make_shared<PackedConstant>(b, false)) {}
+  MatMulPrepared(const MatMulSpec& spec, const Tensor* b) : spec_(spec), weights_(std::make_shared<PackedConstant>(b, false)) {}
 
   bool consumed_constant(size_t input) const override { return input == 1 && weights_->is_constant(); }
 
@@ -35,14 +42,11 @@ class MatMulPrepared final : public Prepared {
     const ValueFacts& a = required(context, 0, "A");
     const ValueFacts& b = required(context, 1, "B");
     require_same_dtype(a, b, "A", "B");
-    MatMulGeometry geometry = matmul_geometry(a.shape, b.shape);
+    MatMulGeometry geometry = matmul_geometry(a.shape, b.shape, spec_);
     ValueFacts y = output(a.dtype, geometry.out);
+    if (element_count(y.shape) == 0) return make_bound(std::move(y), [](const RunContext&) {});
     const double flops = 2 * multiply_adds(geometry.product) * static_cast<double>(element_count(geometry.batch));
-    // One matrix B for all rows of A: a single product.
-    if (element_count(geometry.b_batch) == 1) {
-      geometry.product.m *= to_size(element_count(geometry.a_batch));
-      geometry.batch = geometry.a_batch = geometry.b_batch = {};
-    }
+    merge_batch(geometry, spec_.a);
     std::unique_ptr<Bound> bound =
         a.dtype == DType::kFloat32 ? bind_float(std::move(y), geometry, context.threads) : bind_plain(std::move(y), geometry);
     bound->flops = flops;
@@ -50,23 +54,37 @@ class MatMulPrepared final : public Prepared {
   }
 
  private:
+  static kernels::Matrix view(const float* data, const MatMulGeometry::Steps& steps) {
+    return kernels::Matrix::view(data, steps.row, steps.column);
+  }
+
+  // B packed; without data unless it is a constant.
+  kernels::Matrix packed_weights(const MatMulGeometry& geometry) const {
+    if (!weights_->is_constant()) return {};
+    const kernels::GemmShape& shape = geometry.product;
+    const float* packed = weights_->packed(kernels::packed_b_floats(shape.k, shape.n), [&](const float* plain, float* to) {
+      kernels::pack_b(shape.k, shape.n, view(plain, geometry.b), to);
+    });
+    return kernels::Matrix::packed(packed);
+  }
+
   std::unique_ptr<Bound> bind_float(ValueFacts y, const MatMulGeometry& geometry, int threads) const {
-    if (weights_->is_constant()) return bind_packed(std::move(y), geometry.product, threads);
+    const kernels::Matrix packed = packed_weights(geometry);
     const Batch batch = make_batch(geometry);
     const kernels::GemmShape shape = geometry.product;
     const bool side_by_side = batch.count > 1 && multiply_adds(shape) < kSideBySide;
-    const size_t scratch = core::align_up(kernels::gemm_scratch_bytes(shape, false, false, side_by_side ? 1 : threads));
-    auto bound = make_bound(std::move(y), [batch, shape, side_by_side, scratch](const RunContext& r) {
-      if (r.outputs[0].numel() == 0) return;
+    const size_t scratch = core::align_up(kernels::gemm_scratch_bytes(shape, false, packed.is_packed, side_by_side ? 1 : threads));
+    auto bound = make_bound(std::move(y), [batch, shape, side_by_side, scratch, packed, a_steps = geometry.a, b_steps = geometry.b,
+                                           alpha = spec_.alpha, keep = weights_](const RunContext& r) {
       const auto* a = static_cast<const float*>(r.inputs[0].raw());
-      const auto* b = static_cast<const float*>(r.inputs[1].raw());
+      const auto* b = packed.is_packed ? nullptr : static_cast<const float*>(r.inputs[1].raw());
       auto* c = static_cast<float*>(r.outputs[0].mutable_raw());
-      const auto columns = static_cast<ptrdiff_t>(shape.n);
+      kernels::Epilogue epilogue;
+      epilogue.alpha = alpha;
       const auto one = [&](size_t i, size_t thread) {
-        const float* left = a + batch.a.offset(i) * static_cast<ptrdiff_t>(shape.m * shape.k);
-        const float* right = b + batch.b.offset(i) * static_cast<ptrdiff_t>(shape.k * shape.n);
-        kernels::gemm(shape, kernels::Matrix::view(left, static_cast<ptrdiff_t>(shape.k)), kernels::Matrix::view(right, columns), {},
-                      c + i * shape.m * shape.n, columns, r.scratch + thread * scratch, r.pool);
+        const kernels::Matrix right = packed.is_packed ? packed : view(b + batch.b.offset(i) * b_steps.matrix, b_steps);
+        kernels::gemm(shape, view(a + batch.a.offset(i) * a_steps.matrix, a_steps), right, epilogue, c + i * shape.m * shape.n,
+                      static_cast<ptrdiff_t>(shape.n), r.scratch + thread * scratch, r.pool);
       };
       if (side_by_side) {
         r.pool.for_each_with_thread(batch.count, one);
@@ -75,52 +93,43 @@ class MatMulPrepared final : public Prepared {
       }
     });
     bound->scratch_bytes = scratch * (side_by_side ? static_cast<size_t>(threads) : 1);
-    bound->kernel = side_by_side ? "gemm_side_by_side" : "gemm";
+    bound->kernel = packed.is_packed ? "gemm_packed" : side_by_side ? "gemm_side_by_side" : "gemm";
     return bound;
   }
 
-  std::unique_ptr<Bound> bind_packed(ValueFacts y, const kernels::GemmShape& shape, int threads) const {
-    const float* packed = weights_->packed(kernels::packed_b_floats(shape.k, shape.n), [&](const float* plain, float* to) {
-      kernels::pack_b(shape.k, shape.n, kernels::Matrix::view(plain, static_cast<ptrdiff_t>(shape.n)), to);
-    });
-    auto bound = make_bound(std::move(y), [shape, packed, keep = weights_](const RunContext& r) {
-      if (r.outputs[0].numel() == 0) return;
-      const auto* a = static_cast<const float*>(r.inputs[0].raw());
-      kernels::gemm(shape, kernels::Matrix::view(a, static_cast<ptrdiff_t>(shape.k)), kernels::Matrix::packed(packed), {},
-                    static_cast<float*>(r.outputs[0].mutable_raw()), static_cast<ptrdiff_t>(shape.n), r.scratch, r.pool);
-    });
-    bound->scratch_bytes = kernels::gemm_scratch_bytes(shape, false, true, threads);
-    bound->kernel = "gemm_packed";
-    return bound;
-  }
-
-  static std::unique_ptr<Bound> bind_plain(ValueFacts y, const MatMulGeometry& geometry) {
+  std::unique_ptr<Bound> bind_plain(ValueFacts y, const MatMulGeometry& geometry) const {
     const PlainProduct product = plain_product(y.dtype);
     if (!product) throw unsupported_error("there is no matrix product for elements of type {}", type_string(y.dtype));
-    const size_t bytes = element_bytes(y.dtype);
-    auto bound = make_bound(std::move(y), [batch = make_batch(geometry), shape = geometry.product, product, bytes](const RunContext& r) {
-      if (r.outputs[0].numel() == 0) return;
-      const auto at = [&](const void* data, ptrdiff_t matrix, size_t elements) {
-        return static_cast<const std::byte*>(data) + matrix * static_cast<ptrdiff_t>(elements * bytes);
-      };
-      auto* c = static_cast<std::byte*>(r.outputs[0].mutable_raw());
-      for (size_t i = 0; i < batch.count; ++i) {
-        product(shape, {at(r.inputs[0].raw(), batch.a.offset(i), shape.m * shape.k), static_cast<ptrdiff_t>(shape.k), 1},
-                {at(r.inputs[1].raw(), batch.b.offset(i), shape.k * shape.n), static_cast<ptrdiff_t>(shape.n), 1},
-                c + i * shape.m * shape.n * bytes, r.pool);
-      }
-    });
+    if (spec_.alpha != 1.0f && y.dtype != DType::kFloat64) {
+      throw unsupported_error("attribute alpha scales products of floating-point numbers, not of {}", type_string(y.dtype));
+    }
+    const auto bytes = static_cast<ptrdiff_t>(element_bytes(y.dtype));
+    auto bound =
+        make_bound(std::move(y), [batch = make_batch(geometry), shape = geometry.product, a_steps = geometry.a, b_steps = geometry.b,
+                                  product, bytes, alpha = static_cast<double>(spec_.alpha)](const RunContext& r) {
+          const auto at = [&](const void* data, ptrdiff_t matrix, const MatMulGeometry::Steps& steps) {
+            return PlainMatrix{static_cast<const std::byte*>(data) + matrix * steps.matrix * bytes, steps.row, steps.column};
+          };
+          auto* c = static_cast<std::byte*>(r.outputs[0].mutable_raw());
+          const ptrdiff_t step = static_cast<ptrdiff_t>(shape.m * shape.n) * bytes;
+          for (size_t i = 0; i < batch.count; ++i, c += step) {
+            product(shape, at(r.inputs[0].raw(), batch.a.offset(i), a_steps), at(r.inputs[1].raw(), batch.b.offset(i), b_steps), c, r.pool);
+          }
+          if (alpha == 1.0) return;
+          for (double& value : r.outputs[0].mutable_values<double>()) value *= alpha;
+        });
     bound->kernel = "plain";
     return bound;
   }
 
+  MatMulSpec spec_;
   std::shared_ptr<PackedConstant> weights_;
 };
 
 std::unique_ptr<Prepared> prepare_wide_matmul(const PrepareContext& context) {
   const Tensor* b = context.constants.size() > 1 ? context.constants[1] : nullptr;
   const bool packs = b && b->dtype() == DType::kFloat32 && b->dim() <= 2;
-  return std::make_unique<MatMulPrepared>(packs ? b : nullptr);
+  return std::make_unique<MatMulPrepared>(matmul_spec_from_node(context.node, context.opset), packs ? b : nullptr);
 }
 
 }  // namespace

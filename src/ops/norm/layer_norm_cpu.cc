@@ -1,8 +1,9 @@
-// LayerNormalization and RMSNormalization: over all dimensions from an axis on.
+// LayerNormalization and RMSNormalization: over all dimensions from an axis on. So do what ONNX Runtime writes in their place for older
+// opsets: LayerNormalization before opset 17, whose scale may have another type than X and gives its type to Y, and
+// SimplifiedLayerNormalization, which is RMSNormalization with the factor of each row as second output.
 #include <algorithm>
-#include <limits>
 
-#include "ops/facts.h"
+#include "ops/elements/real.h"
 #include "ops/norm/row_norm.h"
 #include "ops/stages.h"
 #include "sardonyx/model.h"
@@ -57,73 +58,83 @@ Tensor trimmed(const Tensor* parameter, size_t rank) {
   return shape.size() <= rank ? *parameter : parameter->reshape(Shape(shape.end() - to_int(rank), shape.end()));
 }
 
-// Rows without elements have no mean.
-void fill_with_nan(Tensor* tensor) {
-  if (!tensor || tensor->numel() == 0) return;
-  const std::vector<float> values(to_size(tensor->numel()), std::numeric_limits<float>::quiet_NaN());
-  store_run<float>(tensor->dtype())(values.data(), values.size(), tensor->mutable_raw());
-}
+// The rows, and which outputs take the mean and the factor of each.
+struct LayerNormStep {
+  static constexpr size_t kNone = SIZE_MAX;
+  RowNorm norm;
+  size_t mean = kNone, factor = kNone;
 
-void run_layer_norm(const RowNorm& norm, const RunContext& r) {
-  const auto result = [&](size_t i) { return i < r.outputs.size() && r.outputs[i].defined() ? &r.outputs[i] : nullptr; };
-  if (norm.rows == 0) {
-    fill_with_nan(result(1));
-    return fill_with_nan(result(2));
+  void run(const RunContext& r) const {
+    const auto result = [&](size_t i) { return i < r.outputs.size() && r.outputs[i].defined() ? &r.outputs[i] : nullptr; };
+    if (norm.rows == 0) {
+      fill_with_nan(result(mean));
+      return fill_with_nan(result(factor));
+    }
+    const Tensor scale = trimmed(&r.inputs[1], norm.parameter_shape.size());
+    const Tensor shift = trimmed(optional(r, 2), norm.parameter_shape.size());
+    run_row_norm(norm,
+                 {.x_type = r.inputs[0].dtype(),
+                  .y_type = r.outputs[0].dtype(),
+                  .x = r.inputs[0].raw(),
+                  .y = r.outputs[0].mutable_raw(),
+                  .scale = &scale,
+                  .shift = shift.defined() ? &shift : nullptr,
+                  .mean = result(mean),
+                  .factor = result(factor)},
+                 r.scratch, r.pool);
   }
-  const Tensor scale = trimmed(&r.inputs[1], norm.parameter_shape.size());
-  const Tensor shift = trimmed(optional(r, 2), norm.parameter_shape.size());
-  run_row_norm(norm,
-               {.x_type = r.inputs[0].dtype(),
-                .y_type = r.outputs[0].dtype(),
-                .x = r.inputs[0].raw(),
-                .y = r.outputs[0].mutable_raw(),
-                .scale = &scale,
-                .shift = shift.defined() ? &shift : nullptr,
-                .mean = result(1),
-                .factor = result(2)},
-               r.scratch, r.pool);
-}
+};
 
-std::unique_ptr<Bound> bind_layer_norm(const RowNorm& norm, std::vector<ValueFacts> outputs) {
-  const bool in_place = outputs[0].dtype != DType::kUndefined;
-  auto bound = make_bound(std::move(outputs), [norm](const RunContext& r) { run_layer_norm(norm, r); });
-  bound->scratch_bytes = row_norm_scratch(norm);
+std::unique_ptr<Bound> bind_layer_norm(const LayerNormStep& step, const ValueFacts& x, std::vector<ValueFacts> outputs) {
+  const bool in_place = outputs[0].dtype == x.dtype;
+  auto bound = make_bound(std::move(outputs), [step](const RunContext& r) { step.run(r); });
+  bound->scratch_bytes = row_norm_scratch(step.norm);
   if (in_place) bound->in_place_input = 0;
-  bound->flops = 8.0 * static_cast<double>(norm.rows) * static_cast<double>(norm.size);
+  bound->flops = 8.0 * static_cast<double>(step.norm.rows) * static_cast<double>(step.norm.size);
   return bound;
 }
+
+// Facts of a value for each row.
+ValueFacts statistics_of(const LayerNormSpec& spec, const Shape& x) {
+  Shape shape = x;
+  std::fill(shape.begin() + to_int(checked_axis(spec.axis, x.size())), shape.end(), 1);
+  return output(spec.statistics, std::move(shape));
+}
+
+// The statistics may be left out; Y is always computed.
+std::vector<bool> outputs_of(const model::Node& node) {
+  std::vector<bool> wanted = wanted_outputs(node);
+  wanted.front() = true;
+  return wanted;
+}
+
+constexpr int kTypesAgree = 17;  // from this opset on X, scale and B have one type
 
 }  // namespace
 
 std::unique_ptr<Prepared> prepare_layer_norm(const PrepareContext& context) {
-  const std::vector<std::string>& names = context.node.output;
-  const auto wants = [&](size_t i) { return i < names.size() && !names[i].empty(); };
-  return make_prepared(
-      [spec = layer_norm_spec_from_node(context.node), mean = wants(1), factor = wants(2), outputs = names.size()](const BindContext& b) {
-        const ValueFacts& x = required(b, 0, "X");
-        require_dtype(x, kFloats, "X");
-        require_same_dtype(x, required(b, 1, "scale"), "X", "scale");
-        if (const ValueFacts* shift = optional(b, 2)) require_same_dtype(x, *shift, "X", "B");
-        const RowNorm norm = layer_rows(spec, b, x);
-        Shape statistics = x.shape;
-        std::fill(statistics.begin() + to_int(checked_axis(spec.axis, x.shape.size())), statistics.end(), 1);
-        std::vector<ValueFacts> facts(outputs);
-        facts[0] = output(x.dtype, x.shape);
-        if (mean) facts[1] = output(spec.statistics, statistics);
-        if (factor) facts[2] = output(spec.statistics, statistics);
-        return bind_layer_norm(norm, std::move(facts));
-      });
+  const LayerNormSpec spec = layer_norm_spec_from_node(context.node);
+  return make_prepared([spec, agree = context.opset >= kTypesAgree, wanted = outputs_of(context.node)](const BindContext& b) {
+    const ValueFacts &x = required(b, 0, "X"), &scale = required(b, 1, "scale");
+    require_dtype(x, kFloats, "X");
+    require_dtype(scale, kFloats, "scale");
+    if (agree) require_same_dtype(x, scale, "X", "scale");
+    if (const ValueFacts* shift = optional(b, 2)) require_same_dtype(scale, *shift, "scale", "B");
+    const RowNorm norm = layer_rows(spec, b, x);
+    const ValueFacts statistics = statistics_of(spec, x.shape);
+    return bind_layer_norm({norm, 1, 2}, x, keep_wanted({output(scale.dtype, x.shape), statistics, statistics}, wanted));
+  });
 }
 
 std::unique_ptr<Prepared> prepare_rms_norm(const PrepareContext& context) {
-  return make_prepared([spec = layer_norm_spec_from_node(context.node)](const BindContext& b) {
-    const ValueFacts& x = required(b, 0, "X");
-    const ValueFacts& scale = required(b, 1, "scale");
+  return make_prepared([spec = layer_norm_spec_from_node(context.node), wanted = outputs_of(context.node)](const BindContext& b) {
+    const ValueFacts &x = required(b, 0, "X"), &scale = required(b, 1, "scale");
     require_dtype(x, kFloats, "X");
     require_dtype(scale, kFloats, "scale");
     RowNorm norm = layer_rows(spec, b, x);
     norm.centered = false;
-    return bind_layer_norm(norm, {output(scale.dtype, x.shape)});
+    return bind_layer_norm({.norm = norm, .factor = 1}, x,
+                           keep_wanted({output(scale.dtype, x.shape), statistics_of(spec, x.shape)}, wanted));
   });
 }
 

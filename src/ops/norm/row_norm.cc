@@ -1,6 +1,7 @@
 #include "ops/norm/row_norm.h"
 
 #include <cmath>
+#include <limits>
 
 #include "kernels/cpu/norm/moments.h"
 #include "ops/facts.h"
@@ -98,6 +99,12 @@ void load_parameter(const Tensor* tensor, const Shape& shape, Acc fallback, Acc*
 }
 template void load_parameter<float>(const Tensor*, const Shape&, float, float*);
 template void load_parameter<double>(const Tensor*, const Shape&, double, double*);
+
+void fill_with_nan(Tensor* tensor) {
+  if (!tensor || tensor->numel() == 0) return;
+  const std::vector<float> values(to_size(tensor->numel()), std::numeric_limits<float>::quiet_NaN());
+  store_run<float>(tensor->dtype())(values.data(), values.size(), tensor->mutable_raw());
+}
 
 size_t row_norm_scratch(const RowNorm& norm) noexcept { return 2 * norm.index.count * sizeof(double); }
 

@@ -56,6 +56,9 @@ struct RowNormTensors {
   Tensor *mean = nullptr, *factor = nullptr;  // results, one for each row
 };
 
+// Statistics of rows without elements, which have no mean. Null: nothing to do.
+void fill_with_nan(Tensor* tensor);
+
 // Bytes of scratch that run_row_norm needs.
 size_t row_norm_scratch(const RowNorm& norm) noexcept;
 // y may be x where the types are equal.

@@ -1,4 +1,5 @@
-// Pad in every mode and version: constant, reflect, edge, wrap. Negative pads crop.
+// Pad in every mode and version: constant, reflect, edge, wrap. Negative pads crop. That of com.microsoft reads its pads from an input, as
+// ai.onnx does since opset 11.
 #pragma once
 
 #include "ops/op.h"

@@ -19,7 +19,10 @@ int64_t modulo(int64_t a, int64_t b) { return (a % b + b) % b; }
 }  // namespace
 
 PadSpec pad_spec_from_node(const model::Node& node, int64_t opset) {
-  PadSpec spec{.mode = parse_mode(model::get_string(node, "mode", "constant")), .pads = {}, .by_attributes = opset < 11, .value = 0.0f};
+  PadSpec spec{.mode = parse_mode(model::get_string(node, "mode", "constant")),
+               .pads = {},
+               .by_attributes = opset < 11 && node.domain != "com.microsoft",
+               .value = 0.0f};
   if (!spec.by_attributes) return spec;
   spec.pads = model::get_ints(node, opset < 2 ? "paddings" : "pads");
   spec.value = model::get_float(node, "value", 0.0f);

@@ -1,146 +1,131 @@
 // MatMulInteger and QLinearMatMul.
 #include "core/arena.h"
-#include "kernels/cpu/quant/integer_product.h"
 #include "ops/cast/cast.h"
 #include "ops/elements/elements.h"
 #include "ops/elements/real.h"
-#include "ops/gemm/gemm.h"
 #include "ops/quantize/centered.h"
+#include "ops/quantize/integer_product.h"
 #include "ops/quantize/quantize.h"
 #include "ops/stages.h"
 
 namespace sardonyx::ops {
 namespace {
 
-// Where the operands and their zero points stand among the inputs.
-struct Places {
-  size_t a, a_zero, b, b_zero;
-};
-
-struct Operand {
-  size_t input, zero_input, columns, count;
-  PerLine zero;
-  StridedView batch;  // in matrices
-};
-
-Operand bind_operand(const BindContext& b, size_t input, size_t zero_input, Shape matrix, const Shape& own_batch, const Shape& batch,
-                     bool by_rows, std::string_view name) {
-  Operand operand{.input = input,
-                  .zero_input = zero_input,
-                  .columns = to_size(matrix.back()),
-                  .count = to_size(element_count(matrix)),
-                  .zero = {},
-                  .batch = broadcast_view(own_batch, batch)};
-  if (const ValueFacts* zero = optional(b, zero_input)) {
-    require_same_dtype(b.inputs[input], *zero, name, fmt::format("the zero point of {}", name));
-    operand.zero = PerLine(zero->shape, matrix, by_rows, fmt::format("the zero point of {}", name));
-  }
-  return operand;
-}
-
-// The product of all matrices of a batch, from bytes to 32-bit sums, or from float8 to doubles.
-struct CenteredProduct {
-  MatMulGeometry geometry;
-  Operand a, b;
-  DType a_type, b_type;
-  Shape matrix_out;  // batch sizes, rows, columns
-
-  bool in_integers() const noexcept { return kBytes.has(a_type) && kBytes.has(b_type); }
-  size_t element() const noexcept { return in_integers() ? sizeof(int16_t) : sizeof(double); }
-  size_t a_bytes() const noexcept { return core::align_up(a.count * element()); }
-  size_t scratch_bytes() const noexcept { return a_bytes() + core::align_up(b.count * element()); }
-
-  void integers(const RunContext& r, int32_t* c) const {
-    auto* left = reinterpret_cast<int16_t*>(r.scratch);
-    auto* right = reinterpret_cast<int16_t*>(r.scratch + a_bytes());
-    center(r.inputs[a.input], optional(r, a.zero_input), a.zero, a.columns, left, r.pool);
-    center(r.inputs[b.input], optional(r, b.zero_input), b.zero, b.columns, right, r.pool);
-    each([&](size_t i, size_t a_at, size_t b_at) {
-      const kernels::GemmShape& s = geometry.product;
-      kernels::integer_product(s.m, s.n, s.k, left + a_at, right + b_at, c + i * s.m * s.n, r.pool);
-    });
-  }
-
-  void doubles(const RunContext& r, double* c) const {
-    auto* left = reinterpret_cast<double*>(r.scratch);
-    auto* right = reinterpret_cast<double*>(r.scratch + a_bytes());
-    widen(r, a, left);
-    widen(r, b, right);
-    each([&](size_t i, size_t a_at, size_t b_at) {
-      const kernels::GemmShape& s = geometry.product;
-      plain_product(DType::kFloat64)(s, {left + a_at, static_cast<ptrdiff_t>(s.k), 1}, {right + b_at, static_cast<ptrdiff_t>(s.n), 1},
-                                     c + i * s.m * s.n, r.pool);
-    });
-  }
-
- private:
-  template <class Visit>
-  void each(const Visit& visit) const {
-    const kernels::GemmShape& s = geometry.product;
-    for (size_t i = 0; i < to_size(element_count(geometry.batch)); ++i) {
-      visit(i, static_cast<size_t>(a.batch.offset(i)) * s.m * s.k, static_cast<size_t>(b.batch.offset(i)) * s.k * s.n);
-    }
-  }
-
-  static void widen(const RunContext& r, const Operand& operand, double* to) {
-    const Tensor& data = r.inputs[operand.input];
-    load_elements(data.dtype(), data.raw(), 0, operand.count, to);
-    const Tensor* zero = optional(r, operand.zero_input);
-    if (!zero) return;
-    for (size_t i = 0; i < operand.count; ++i) {
-      double value = 0;
-      load_elements(zero->dtype(), zero->raw(), operand.zero.at(i / operand.columns, i % operand.columns), 1, &value);
-      to[i] -= value;
-    }
-  }
-};
-
-Shape with_matrix(Shape batch, size_t rows, size_t columns) {
-  batch.insert(batch.end(), {to_int(rows), to_int(columns)});
-  return batch;
-}
-
-CenteredProduct bind_product(const BindContext& b, const Places& places) {
-  const ValueFacts &left = required(b, places.a, "A"), &right = required(b, places.b, "B");
-  const MatMulGeometry g = matmul_geometry(left.shape, right.shape);
-  const kernels::GemmShape& s = g.product;
-  return {g,
-          bind_operand(b, places.a, places.a_zero, with_matrix(g.a_batch, s.m, s.k), g.a_batch, g.batch, true, "A"),
-          bind_operand(b, places.b, places.b_zero, with_matrix(g.b_batch, s.k, s.n), g.b_batch, g.batch, false, "B"),
-          left.dtype,
-          right.dtype,
-          with_matrix(g.batch, s.m, s.n)};
-}
-
-std::unique_ptr<Bound> bind_matmul_integer(const BindContext& b) {
-  const CenteredProduct product = bind_product(b, {0, 2, 1, 3});
-  require_dtype(b.inputs[0], kBytes, "A");
-  require_dtype(b.inputs[1], kBytes, "B");
-  auto bound = make_bound(output(DType::kInt32, product.geometry.out), [product](const RunContext& r) {
-    if (r.outputs[0].numel() != 0) product.integers(r, output_data<int32_t>(r, 0));
+std::unique_ptr<Bound> bind_matmul_integer(const BindContext& b, const ConstantOperand& constant) {
+  const IntegerProduct product = bind_integer_product(b, {0, 2, 1, 3}, constant);
+  ValueFacts y = output(DType::kInt32, matmul_geometry(b.inputs[0].shape, b.inputs[1].shape).out);
+  auto bound = make_bound(std::move(y), [product](const RunContext& r) {
+    auto* to = output_data<int32_t>(r, 0);
+    product.run(source_of(r, 0, 2), source_of(r, 1, 3), r.scratch, r.pool,
+                [&](size_t row, size_t column, size_t columns, const int32_t* sums) {
+                  std::copy_n(sums, columns, to + row * product.shape().n + column);
+                });
   });
-  bound->scratch_bytes = product.scratch_bytes();
+  bound->scratch_bytes = product.scratch_bytes(b.threads);
   return bound;
 }
 
-struct QLinearMatMul {
-  CenteredProduct product;
-  PerLine a_scale = {}, b_scale = {}, y_scale = {}, y_zero = {};
-  DType to = DType::kUndefined;
+// The scales and zero points of QLinearMatMul: a and y by rows, b by columns, as vectors or as any shape that broadcasts to the result.
+struct Scales {
+  explicit Scales(const BindContext& context, const Shape& out)
+      : a(context.inputs[1].shape, out, true, "a_scale"),
+        b(context.inputs[4].shape, out, false, "b_scale"),
+        y(context.inputs[6].shape, out, true, "y_scale"),
+        zero(context.inputs[7].shape, out, true, "y_zero_point") {}
+  PerLine a, b, y, zero;
+};
 
-  size_t sums_at() const noexcept { return product.scratch_bytes(); }
-  size_t scratch_bytes() const { return sums_at() + to_size(element_count(product.matrix_out)) * sizeof(double); }
+// The same in memory, loaded once in each run.
+struct LoadedScales {
+  const float *a, *b, *y;
+  const int32_t* zero;
+};
+
+class QLinearMatMul {
+ public:
+  QLinearMatMul(const BindContext& b, IntegerProduct product, const Shape& out)
+      : product_(std::move(product)), scales_(b, out), to_(b.inputs[7].dtype), product_bytes_(product_.scratch_bytes(b.threads)) {
+    for (const size_t i : {1, 4, 6, 7}) loaded_bytes_ += core::align_up(to_size(element_count(b.inputs[i].shape)) * sizeof(float));
+  }
+  size_t scratch_bytes() const noexcept { return product_bytes_ + loaded_bytes_; }
+
+  void run(const RunContext& r) const {
+    const LoadedScales loaded = load(r);
+    product_.run(source_of(r, 0, 2), source_of(r, 3, 5), r.scratch, r.pool,
+                 [&](size_t row, size_t column, size_t columns, const int32_t* sums) { store(r, loaded, row, column, columns, sums); });
+  }
+
+ private:
+  template <class T>
+  const T* load_values(const RunContext& r, size_t input, std::byte*& at) const {
+    const Tensor& from = r.inputs[input];
+    const size_t count = to_size(from.numel());
+    auto* to = reinterpret_cast<T*>(at);
+    for (size_t i = 0; i < count; ++i) {
+      double value = 0;
+      load_elements(from.dtype(), from.raw(), i, 1, &value);
+      to[i] = static_cast<T>(value);
+    }
+    at += core::align_up(count * sizeof(T));
+    return to;
+  }
+  LoadedScales load(const RunContext& r) const {
+    std::byte* at = r.scratch + product_bytes_;
+    const auto *a = load_values<float>(r, 1, at), *b = load_values<float>(r, 4, at), *y = load_values<float>(r, 6, at);
+    return {a, b, y, load_values<int32_t>(r, 7, at)};
+  }
+
+  void store(const RunContext& r, const LoadedScales& loaded, size_t row, size_t column, size_t columns, const int32_t* sums) const {
+    float scale[kernels::kIntegerColumns];
+    const float *a = loaded.a + scales_.a.at(row, column), *b = loaded.b + scales_.b.at(row, column),
+                *y = loaded.y + scales_.y.at(row, column);
+    const size_t a_step = scales_.a.column_step(), b_step = scales_.b.column_step(), y_step = scales_.y.column_step();
+    const bool varies = a_step + b_step + y_step != 0;
+    for (size_t i = 0; i < (varies ? columns : 1); ++i) scale[i] = a[i * a_step] * b[i * b_step] / y[i * y_step];
+    const kernels::Requantizer requantizer = {.scale = scale,
+                                              .scale_step = varies ? size_t{1} : 0,
+                                              .zero = loaded.zero + scales_.zero.at(row, column),
+                                              .zero_step = scales_.zero.column_step()};
+    const size_t at = row * product_columns() + column;
+    if (to_ == DType::kInt8) {
+      kernels::requantize(requantizer, sums, columns, output_data<int8_t>(r, 0) + at);
+    } else {
+      kernels::requantize(requantizer, sums, columns, output_data<uint8_t>(r, 0) + at);
+    }
+  }
+  size_t product_columns() const noexcept { return product_.shape().n; }
+
+  IntegerProduct product_;
+  Scales scales_;
+  DType to_;
+  size_t product_bytes_, loaded_bytes_ = 0;
+};
+
+// Where float8 is among the types: the product of doubles.
+struct DoubleMatMul {
+  MatMulGeometry geometry;
+  StridedView a_batch, b_batch;
+  PerLine a_zero, b_zero;
+  Scales scales;
+  size_t a_count, b_count;
+  DType to;
+
+  size_t a_bytes() const noexcept { return core::align_up(a_count * sizeof(double)); }
+  size_t sums_at() const noexcept { return a_bytes() + core::align_up(b_count * sizeof(double)); }
 
   void run(const RunContext& r) const {
     if (r.outputs[0].numel() == 0) return;
-    std::byte* sums = r.scratch + sums_at();
-    if (product.in_integers()) {
-      product.integers(r, reinterpret_cast<int32_t*>(sums));
-      store_rows(r, reinterpret_cast<int32_t*>(sums));
-    } else {
-      product.doubles(r, reinterpret_cast<double*>(sums));
-      store_rows(r, reinterpret_cast<double*>(sums));
+    auto *left = reinterpret_cast<double*>(r.scratch), *right = reinterpret_cast<double*>(r.scratch + a_bytes());
+    auto* sums = reinterpret_cast<double*>(r.scratch + sums_at());
+    const kernels::GemmShape& s = geometry.product;
+    widen(r, 0, a_count, s.k, a_zero, left);
+    widen(r, 3, b_count, s.n, b_zero, right);
+    for (size_t i = 0; i < to_size(element_count(geometry.batch)); ++i) {
+      plain_product(DType::kFloat64)(s, {left + static_cast<size_t>(a_batch.offset(i)) * s.m * s.k, static_cast<ptrdiff_t>(s.k), 1},
+                                     {right + static_cast<size_t>(b_batch.offset(i)) * s.k * s.n, static_cast<ptrdiff_t>(s.n), 1},
+                                     sums + i * s.m * s.n, r.pool);
     }
+    store_rows(r, sums);
   }
 
  private:
@@ -150,16 +135,21 @@ struct QLinearMatMul {
     return result;
   }
 
-  template <class Sum>
-  void store_rows(const RunContext& r, const Sum* sums) const {
-    const size_t columns = product.geometry.product.n;
+  // Input minus the zero point that stands two inputs behind it.
+  static void widen(const RunContext& r, size_t input, size_t count, size_t columns, const PerLine& zero, double* to) {
+    load_elements(r.inputs[input].dtype(), r.inputs[input].raw(), 0, count, to);
+    for (size_t i = 0; i < count; ++i) to[i] -= value(r, input + 2, zero, i / columns, i % columns);
+  }
+
+  void store_rows(const RunContext& r, const double* sums) const {
+    const size_t columns = geometry.product.n;
     void* target = r.outputs[0].mutable_raw();
     r.pool.for_each(to_size(r.outputs[0].numel()) / columns, [&](size_t row) {
       for (size_t j = 0; j < columns; ++j) {
-        const auto scale = static_cast<float>(value(r, 1, a_scale, row, j)) * static_cast<float>(value(r, 4, b_scale, row, j)) /
-                           static_cast<float>(value(r, 6, y_scale, row, j));
-        const double quotient = static_cast<double>(sums[row * columns + j]) * static_cast<double>(scale);
-        const double zero = value(r, 7, y_zero, row, j);
+        const auto scale = static_cast<float>(value(r, 1, scales.a, row, j)) * static_cast<float>(value(r, 4, scales.b, row, j)) /
+                           static_cast<float>(value(r, 6, scales.y, row, j));
+        const double quotient = sums[row * columns + j] * static_cast<double>(scale);
+        const double zero = value(r, 7, scales.zero, row, j);
         const double result = kBytes.has(to) ? quantized(quotient, zero, quant_range(to)) : quotient + zero;
         store_elements(CastSpec{.to = to}, to, &result, row * columns + j, 1, target);
       }
@@ -167,7 +157,31 @@ struct QLinearMatMul {
   }
 };
 
-std::unique_ptr<Bound> bind_qlinear_matmul(const BindContext& b) {
+Shape with_matrix(Shape batch, size_t rows, size_t columns) {
+  batch.insert(batch.end(), {to_int(rows), to_int(columns)});
+  return batch;
+}
+
+std::unique_ptr<Bound> bind_doubles(const BindContext& b, const MatMulGeometry& g, const Shape& out) {
+  const kernels::GemmShape& s = g.product;
+  const DoubleMatMul step = {
+      .geometry = g,
+      .a_batch = broadcast_view(g.a_batch, g.batch),
+      .b_batch = broadcast_view(g.b_batch, g.batch),
+      .a_zero = PerLine(b.inputs[2].shape, with_matrix(g.a_batch, s.m, s.k), true, "a_zero_point"),
+      .b_zero = PerLine(b.inputs[5].shape, with_matrix(g.b_batch, s.k, s.n), false, "b_zero_point"),
+      .scales = Scales(b, out),
+      .a_count = to_size(element_count(b.inputs[0].shape)),
+      .b_count = to_size(element_count(b.inputs[3].shape)),
+      .to = b.inputs[7].dtype,
+  };
+  auto bound = make_bound(output(step.to, g.out), [step](const RunContext& r) { step.run(r); });
+  bound->scratch_bytes = step.sums_at() + to_size(element_count(out)) * sizeof(double);
+  bound->kernel = "doubles";
+  return bound;
+}
+
+void check_types(const BindContext& b) {
   constexpr std::array<std::string_view, 8> kNames = {"a",       "a_scale",      "a_zero_point", "b",
                                                       "b_scale", "b_zero_point", "y_scale",      "y_zero_point"};
   for (size_t i = 0; i < kNames.size(); ++i) {
@@ -175,22 +189,40 @@ std::unique_ptr<Bound> bind_qlinear_matmul(const BindContext& b) {
     constexpr DTypeSet kScales = {DType::kFloat32, DType::kFloat16, DType::kBFloat16};
     require_dtype(required(b, i, kNames[i]), is_scale ? kScales : kBytes | kFloat8Kinds, kNames[i]);
   }
-  QLinearMatMul step{.product = bind_product(b, {0, 2, 3, 5}), .to = b.inputs[7].dtype};
-  const Shape& out = step.product.matrix_out;
-  step.a_scale = PerLine(b.inputs[1].shape, out, true, kNames[1]);
-  step.b_scale = PerLine(b.inputs[4].shape, out, false, kNames[4]);
-  step.y_scale = PerLine(b.inputs[6].shape, out, true, kNames[6]);
-  step.y_zero = PerLine(b.inputs[7].shape, out, true, kNames[7]);
-  ValueFacts y = output(step.to, step.product.geometry.out);
-  const size_t scratch = step.scratch_bytes();
-  auto bound = make_bound(std::move(y), [step = std::move(step)](const RunContext& r) { step.run(r); });
-  bound->scratch_bytes = scratch;
+  require_same_dtype(b.inputs[0], b.inputs[2], kNames[0], kNames[2]);
+  require_same_dtype(b.inputs[3], b.inputs[5], kNames[3], kNames[5]);
+}
+
+bool in_bytes(const BindContext& b) {
+  return kBytes.has(b.inputs[0].dtype) && kBytes.has(b.inputs[3].dtype) && kBytes.has(b.inputs[7].dtype);
+}
+
+std::unique_ptr<Bound> bind_qlinear_matmul(const BindContext& b, const ConstantOperand& constant) {
+  check_types(b);
+  const MatMulGeometry g = matmul_geometry(b.inputs[0].shape, b.inputs[3].shape);
+  const Shape out = with_matrix(g.batch, g.product.m, g.product.n);
+  if (!in_bytes(b)) return bind_doubles(b, g, out);
+  ValueFacts y = output(b.inputs[7].dtype, g.out);
+  const QLinearMatMul step(b, bind_integer_product(b, {0, 2, 3, 5}, constant), out);
+  auto bound = make_bound(std::move(y), [step](const RunContext& r) { step.run(r); });
+  bound->scratch_bytes = step.scratch_bytes();
+  bound->kernel = "integer_gemm";
   return bound;
 }
 
 }  // namespace
 
-std::unique_ptr<Prepared> prepare_matmul_integer(const PrepareContext& /*context*/) { return make_prepared(bind_matmul_integer); }
-std::unique_ptr<Prepared> prepare_qlinear_matmul(const PrepareContext& /*context*/) { return make_prepared(bind_qlinear_matmul); }
+std::unique_ptr<Prepared> prepare_matmul_integer(const PrepareContext& context) {
+  return prepare_integer_product(context, 1, 3, bind_matmul_integer);
+}
+std::unique_ptr<Prepared> prepare_qlinear_matmul(const PrepareContext& context) {
+  // Products of float8 read b at run time.
+  const auto bytes = [&](size_t i) {
+    return i >= context.constants.size() || !context.constants[i] || kBytes.has(context.constants[i]->dtype());
+  };
+  const bool may_pack = bytes(3) && context.constants.size() > 7 && context.constants[7] && kBytes.has(context.constants[7]->dtype());
+  if (!may_pack) return make_prepared([](const BindContext& b) { return bind_qlinear_matmul(b, {}); });
+  return prepare_integer_product(context, 3, 5, bind_qlinear_matmul);
+}
 
 }  // namespace sardonyx::ops

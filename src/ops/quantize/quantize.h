@@ -2,6 +2,7 @@
 #pragma once
 
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "ops/facts.h"
@@ -29,6 +30,7 @@ double quantized(double quotient, double zero_point, const QuantRange& range) no
 struct QuantLayout {
   size_t axis = 1, inner = 1, block = 1;
   size_t outer_stride = 0, axis_stride = 0, inner_stride = 0;
+  bool has_one_scale() const noexcept { return outer_stride == 0 && axis_stride == 0 && inner_stride == 0; }
 };
 // By the shape of the scale: one for all, one for each position of the axis, or with block_size > 0 one for each block of the axis.
 QuantLayout quant_layout(const Shape& x, const Shape& scale, int64_t axis, int64_t block_size);
@@ -46,6 +48,18 @@ void visit_scales(const QuantLayout& layout, size_t first, size_t count, const V
     ++outer;
   }
 }
+
+// A scalar, or a vector of one value; check_one_value throws InvalidArgument, telling `name`.
+bool is_one_value(const Shape& shape) noexcept;
+void check_one_value(const ValueFacts& facts, std::string_view name);
+
+// Scale and zero point of uint8 that cover the range of x and 0, as DynamicQuantizeLinear chooses them.
+struct DynamicScale {
+  float scale = 1;
+  uint8_t zero = 0;
+};
+DynamicScale dynamic_scale(std::span<const float> x) noexcept;
+void quantize_bytes(const DynamicScale& scale, std::span<const float> x, uint8_t* bytes, core::ThreadPool& pool) noexcept;
 
 // Zero point and scale have one shape; a zero point may be left out (null).
 void check_zero_point(const ValueFacts* zero_point, const ValueFacts& scale, DType dtype);

@@ -1,8 +1,9 @@
-// QuantizeLinear, DequantizeLinear and DynamicQuantizeLinear, every version and every type.
+// QuantizeLinear, DequantizeLinear and DynamicQuantizeLinear, every version and every type; those of com.microsoft, too.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 
+#include "kernels/cpu/quant/requantize.h"
 #include "ops/attributes/attributes.h"
 #include "ops/cast/cast.h"
 #include "ops/elements/elements.h"
@@ -27,7 +28,7 @@ LinearSpec linear_spec_from_node(const model::Node& node, int64_t opset) {
                   .block_size = get_count(node, "block_size", 0, 0),
                   .output_dtype = get_dtype(node, "output_dtype", kQuantized | kHalfAndFloat),
                   .precision = get_dtype(node, "precision", kFloats)};
-  if (opset < 13) spec.axis = 0;  // one scale for all
+  if (node.domain.empty() && opset < 13) spec.axis = 0;  // one scale for all
   if (model::get_int(node, "saturate", 1) == 0) spec.overflow = core::Overflow::kInfinity;
   return spec;
 }
@@ -81,6 +82,7 @@ struct QuantizeStep {
     if (y.numel() == 0) return;
     const Parameters p = load_parameters(r);
     void* target = y.mutable_raw();
+    if (is_plain(x)) return run_plain(r, static_cast<float>(p.scale[0]), static_cast<int32_t>(p.zero_point[0]));
     if (bit_width(to) < 8) std::memset(target, 0, y.byte_size());  // the unused bits of the last byte
     r.pool.for_ranges(to_size(x.numel()), kGrain, [&](size_t begin, size_t end) {
       double values[kRunLength];
@@ -94,6 +96,21 @@ struct QuantizeStep {
   }
 
  private:
+  // Floats to bytes with one scale for all.
+  bool is_plain(const Tensor& x) const noexcept {
+    return layout.has_one_scale() && kBytes.has(to) && x.dtype() == DType::kFloat32 && precision == DType::kFloat32;
+  }
+  void run_plain(const RunContext& r, float scale, int32_t zero) const {
+    const auto* x = input_data<float>(r, 0);
+    r.pool.for_ranges(to_size(r.inputs[0].numel()), kGrain, [&](size_t begin, size_t end) {
+      if (to == DType::kInt8) {
+        kernels::quantize_floats(x + begin, end - begin, scale, zero, output_data<int8_t>(r, 0) + begin);
+      } else {
+        kernels::quantize_floats(x + begin, end - begin, scale, zero, output_data<uint8_t>(r, 0) + begin);
+      }
+    });
+  }
+
   void quantize_run(const Parameters& p, size_t first, size_t count, double* values) const {
     if (kQuantizedIntegers.has(to)) {
       const QuantRange range = quant_range(to);
@@ -135,6 +152,9 @@ struct DequantizeStep {
     const Tensor& x = r.inputs[0];
     if (r.outputs[0].numel() == 0) return;
     const Parameters p = load_parameters(r);
+    if (layout.has_one_scale() && kBytes.has(x.dtype()) && to == DType::kFloat32) {
+      return run_plain(r, static_cast<float>(p.scale[0]), static_cast<int32_t>(p.zero_point[0]));
+    }
     auto* target = static_cast<std::byte*>(r.outputs[0].mutable_raw());
     const size_t bytes = element_bytes(to);
     r.pool.for_ranges(to_size(x.numel()), kGrain, [&](size_t begin, size_t end) {
@@ -144,6 +164,20 @@ struct DequantizeStep {
         load_elements(x.dtype(), x.raw(), first, count, values);
         visit_scales(layout, first, count, [&](size_t i, size_t s) { values[i] = (values[i] - p.zero_point[s]) * p.scale[s]; });
         store_run<double>(to)(values, count, target + first * bytes);
+      }
+    });
+  }
+
+ private:
+  // Bytes to floats with one scale for all.
+  void run_plain(const RunContext& r, float scale, int32_t zero) const {
+    auto* y = output_data<float>(r, 0);
+    const bool is_signed = r.inputs[0].dtype() == DType::kInt8;
+    r.pool.for_ranges(to_size(r.inputs[0].numel()), kGrain, [&](size_t begin, size_t end) {
+      if (is_signed) {
+        kernels::dequantize_bytes(input_data<int8_t>(r, 0) + begin, end - begin, scale, zero, y + begin);
+      } else {
+        kernels::dequantize_bytes(input_data<uint8_t>(r, 0) + begin, end - begin, scale, zero, y + begin);
       }
     });
   }
@@ -166,25 +200,29 @@ std::unique_ptr<Bound> bind_dequantize(const LinearSpec& spec, const BindContext
 
 void run_dynamic_quantize(const RunContext& r, size_t outputs) {
   const std::span<const float> x = r.inputs[0].values<float>();
+  const DynamicScale found = dynamic_scale(x);
+  if (auto* y = output_data<uint8_t>(r, 0)) quantize_bytes(found, x, y, r.pool);
+  if (outputs > 1 && r.outputs[1].defined()) *output_data<float>(r, 1) = found.scale;
+  if (outputs > 2 && r.outputs[2].defined()) *output_data<uint8_t>(r, 2) = found.zero;
+}
+
+}  // namespace
+
+DynamicScale dynamic_scale(std::span<const float> x) noexcept {
   float least = 0, most = 0;
   for (const float value : x) {
     least = std::min(least, value);
     most = std::max(most, value);
   }
   const float scale = most == least ? 1.0f : (most - least) / 255.0f;
-  constexpr QuantRange kRange = {0, 255};
-  const double zero_point = quantized(static_cast<double>(-least / scale), 0, kRange);
-  auto* y = output_data<uint8_t>(r, 0);
-  if (y) {
-    r.pool.for_ranges(x.size(), kGrain, [&](size_t begin, size_t end) {
-      for (size_t i = begin; i < end; ++i) y[i] = static_cast<uint8_t>(quantized(static_cast<double>(x[i] / scale), zero_point, kRange));
-    });
-  }
-  if (outputs > 1 && r.outputs[1].defined()) *output_data<float>(r, 1) = scale;
-  if (outputs > 2 && r.outputs[2].defined()) *output_data<uint8_t>(r, 2) = static_cast<uint8_t>(zero_point);
+  return {scale, static_cast<uint8_t>(quantized(static_cast<double>(-least / scale), 0, {0, 255}))};
 }
 
-}  // namespace
+void quantize_bytes(const DynamicScale& scale, std::span<const float> x, uint8_t* bytes, core::ThreadPool& pool) noexcept {
+  pool.for_ranges(x.size(), kGrain, [&](size_t begin, size_t end) {
+    kernels::quantize_floats(x.data() + begin, end - begin, scale.scale, scale.zero, bytes + begin);
+  });
+}
 
 std::unique_ptr<Prepared> prepare_quantize_linear(const PrepareContext& context) {
   return make_prepared(

@@ -18,7 +18,7 @@ double quantized(double quotient, double zero_point, const QuantRange& range) no
 }
 
 QuantLayout quant_layout(const Shape& x, const Shape& scale, int64_t axis, int64_t block_size) {
-  if (block_size == 0 && (scale.empty() || scale == Shape{1})) return {};
+  if (block_size == 0 && is_one_value(scale)) return {};
   if (block_size == 0 && scale.size() != 1) {
     throw argument_error("the scale has shape {}; without block_size it must be a scalar or a vector", to_string(scale));
   }
@@ -41,6 +41,12 @@ QuantLayout quant_layout(const Shape& x, const Shape& scale, int64_t axis, int64
   layout.axis = std::max<size_t>(layout.axis, 1);
   layout.inner = std::max<size_t>(layout.inner, 1);
   return layout;
+}
+
+bool is_one_value(const Shape& shape) noexcept { return shape.empty() || shape == Shape{1}; }
+
+void check_one_value(const ValueFacts& facts, std::string_view name) {
+  if (!is_one_value(facts.shape)) throw argument_error("{} has shape {}; it must be a scalar", name, to_string(facts.shape));
 }
 
 void check_zero_point(const ValueFacts* zero_point, const ValueFacts& scale, DType dtype) {

@@ -93,8 +93,8 @@ TEST(MatMulInteger, AgreesWithTheProductOfNumbers) {
   const unsigned seed = std::random_device()();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 generator(seed);
-  const std::pair<Shape, Shape> shapes[] = {
-      {{5, 40}, {40, 300}}, {{2, 1, 4, 6}, {3, 6, 5}}, {{6}, {6, 4}}, {{3, 6}, {6}}, {{2, 0}, {0, 3}}};
+  const std::pair<Shape, Shape> shapes[] = {{{5, 40}, {40, 300}}, {{2, 1, 4, 6}, {3, 6, 5}}, {{2, 3, 4, 6}, {6, 5}}, {{6}, {6, 4}},
+                                            {{3, 6}, {6}},        {{2, 0}, {0, 3}}};
   for (const auto& [a_shape, b_shape] : shapes) {
     const Tensor a = random_integers<uint8_t>(generator, a_shape), b = random_integers<int8_t>(generator, b_shape);
     const auto minus = [](const Tensor& x, double zero) { return OpCase("Sub").run({x.to(DType::kFloat64), Tensor::scalar(zero)}); };
@@ -102,6 +102,11 @@ TEST(MatMulInteger, AgreesWithTheProductOfNumbers) {
     const Tensor y = OpCase("MatMulInteger", 10).run({a, b, Tensor::scalar<uint8_t>(7), Tensor::scalar<int8_t>(-3)});
     EXPECT_EQ(y.dtype(), DType::kInt32);
     expect_close(y, expected.shape(), doubles(expected), 0);
+    for (const uint32_t constants : {0b0010U, 0b1010U, 0b1111U}) {
+      const Tensor packed =
+          OpCase("MatMulInteger", 10).run_with_constants({a, b, Tensor::scalar<uint8_t>(7), Tensor::scalar<int8_t>(-3)}, constants);
+      expect_close(packed, expected.shape(), doubles(expected), 0);
+    }
   }
   const Tensor ones = Tensor::ones({2, 2}, DType::kUInt8), rows = bytes({2}, {0, 1}), columns = bytes({2}, {1, 3});
   expect_close(OpCase("MatMulInteger", 10).run({ones, ones, rows, columns}), {2, 2}, {0, -4, 0, 0}, 0);
@@ -159,6 +164,11 @@ TEST(ConvInteger, AgreesWithTheConvolutionOfNumbers) {
     std::vector<double> rounded = doubles(expected);
     for (double& value : rounded) value = std::clamp(std::nearbyint((value + 40) * 0.125 / 64) + 9, 0.0, 255.0);
     expect_close(q, expected.shape(), rounded, 0);
+    const Tensor packed = node("QLinearConv")
+                              .run_with_constants({x, Tensor::scalar(0.5f), Tensor::scalar<int8_t>(5), w, scale, zeros,
+                                                   Tensor::scalar(64.0f), Tensor::scalar<uint8_t>(9), bias},
+                                                  0b111111110);
+    expect_close(packed, expected.shape(), rounded, 0);
   }
 }
 

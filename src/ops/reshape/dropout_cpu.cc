@@ -36,8 +36,18 @@ void fill_with_ones(Tensor& mask) {
 
 Tensor* mask_of(const RunContext& r) { return r.outputs.size() > 1 && r.outputs[1].defined() ? &r.outputs[1] : nullptr; }
 
+// Which elements stay, where the node gives the seed: one number after the other.
+const uint8_t* draw_mask(double ratio, uint64_t seed, size_t count, std::byte* scratch) {
+  auto* kept = reinterpret_cast<uint8_t*>(scratch);
+  UniformSequence numbers(seed);
+  for (size_t i = 0; i < count; ++i) kept[i] = numbers.next() >= ratio ? 1 : 0;
+  return kept;
+}
+
 template <class Acc>
-void drop(double ratio, uint64_t key, const RunContext& r) {
+void drop(double ratio, const SeedSource& seeds, const RunContext& r) {
+  const uint64_t key = seeds.next();
+  const uint8_t* drawn = seeds.is_seeded() ? draw_mask(ratio, key, to_size(r.inputs[0].numel()), r.scratch) : nullptr;
   const DType dtype = r.inputs[0].dtype();
   const LoadRun<Acc> load = load_run<Acc>(dtype);
   const StoreRun<Acc> store = store_run<Acc>(dtype);
@@ -55,7 +65,7 @@ void drop(double ratio, uint64_t key, const RunContext& r) {
       const size_t count = std::min(kRunLength, end - first);
       load(from + first * bytes, 1, count, values);
       for (size_t i = 0; i < count; ++i) {
-        kept[i] = uniform_at(key, first + i) >= ratio ? 1 : 0;
+        kept[i] = drawn ? drawn[first + i] : uniform_at(key, first + i) >= ratio ? 1 : 0;
         values[i] = kept[i] != 0 ? values[i] * scale : Acc{0};
       }
       store(values, count, to + first * bytes);
@@ -64,9 +74,9 @@ void drop(double ratio, uint64_t key, const RunContext& r) {
   });
 }
 
-void run_training(double ratio, uint64_t key, const RunContext& r) {
+void run_training(double ratio, const SeedSource& seeds, const RunContext& r) {
   with_accumulator(r.inputs[0].dtype(), [&]<class Acc>() {
-    if constexpr (std::is_floating_point_v<Acc>) drop<Acc>(ratio, key, r);
+    if constexpr (std::is_floating_point_v<Acc>) drop<Acc>(ratio, seeds, r);
   });
 }
 
@@ -91,11 +101,12 @@ std::unique_ptr<Prepared> prepare_dropout(const PrepareContext& context) {
     facts[0] = output(x.dtype, x.shape);
     if (wants_mask) facts[1] = output(opset >= 10 ? DType::kBool : x.dtype, x.shape);
     auto bound = make_bound(std::move(facts), [always_trains, ratio, seeds](const RunContext& r) {
-      if (always_trains) return run_training(ratio, seeds.next(), r);
-      is_true(optional(r, 2)) ? run_training(ratio_value(optional(r, 1)), seeds.next(), r) : run_inference(r);
+      if (always_trains) return run_training(ratio, seeds, r);
+      is_true(optional(r, 2)) ? run_training(ratio_value(optional(r, 1)), seeds, r) : run_inference(r);
     });
     if (!always_trains && !wants_mask && !optional(b, 2)) bound->alias_input = 0;
     bound->in_place_input = 0;
+    if (seeds.is_seeded()) bound->scratch_bytes = to_size(element_count(x.shape));
     return bound;
   });
 }

@@ -116,6 +116,13 @@ TEST(Dropout, KeepsEverythingAtInference) {
   EXPECT_EQ(OpCase("Dropout", 7).outputs({"y", "mask"}).run_all({x}).at(1).dtype(), DType::kFloat32);
 }
 
+TEST(Dropout, ASeedGivesTheMaskOfTheReference) {
+  // numpy.random.seed(0); numpy.random.uniform(0, 1, 5) is about 0.549, 0.715, 0.603, 0.545, 0.424.
+  const Tensor x = floats({5}, {1, 2, 3, 4, 5}), training = Tensor::scalar(true);
+  expect_close(OpCase("Dropout").attribute("seed", 0).run({x, floats({}, {0.5f}), training}), {5}, {2, 4, 6, 8, 0});
+  expect_close(OpCase("Dropout").attribute("seed", 0).run({x, floats({}, {0.6f}), training}), {5}, {0, 5, 7.5, 0, 0});
+}
+
 TEST(Dropout, DropsInTraining) {
   const Tensor x = Tensor::ones({100, 101}), training = Tensor::scalar(true), ratio = floats({}, {0.25f});
   for (const DType dtype : {DType::kFloat32, DType::kFloat64, DType::kFloat16, DType::kBFloat16}) {

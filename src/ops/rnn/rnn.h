@@ -29,4 +29,11 @@ struct RnnGeometry {
 // Throws InvalidArgument where the inputs do not fit each other or the attributes.
 RnnGeometry rnn_geometry(const RnnSpec& spec, const BindContext& context);
 
+// What runs: both directions write to the outputs Y, Y_h and Y_c.
+kernels::RnnShape rnn_shape(const RnnSpec& spec, const RnnGeometry& g, size_t direction);
+// Throws InvalidArgument where sequence_lens holds a number of steps that X has not.
+void check_rnn_lengths(const RunContext& r, const RnnGeometry& g);
+template <class T>
+kernels::RnnJob<T> rnn_job(const RnnSpec& spec, const RnnGeometry& g, const RunContext& r, size_t direction);
+
 }  // namespace sardonyx::ops

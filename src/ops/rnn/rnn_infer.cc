@@ -85,7 +85,7 @@ void check_input(const BindContext& b, size_t index, std::string_view name, cons
 
 RnnSpec rnn_spec_from_node(const model::Node& node, int64_t /*opset*/) {
   RnnSpec spec;
-  spec.cell = node.op_type == "LSTM" ? RnnCell::kLstm : node.op_type == "GRU" ? RnnCell::kGru : RnnCell::kSimple;
+  spec.cell = node.op_type.ends_with("LSTM") ? RnnCell::kLstm : node.op_type == "GRU" ? RnnCell::kGru : RnnCell::kSimple;
   spec.direction =
       get_choice<Direction>(node, "direction", "forward",
                             {{"forward", Direction::kForward}, {"reverse", Direction::kReverse}, {"bidirectional", Direction::kBoth}});

@@ -12,13 +12,14 @@ struct Range {
 };
 
 Range clamp_range(int64_t size, int64_t start, int64_t end, int64_t step) {
-  // Forwards positions lie in [0, size], backwards in [-1, size - 1].
-  const int64_t least = step > 0 ? 0 : -1, most = step > 0 ? size : size - 1;
-  const auto place = [&](int64_t position) {
+  // Forwards positions lie in [0, size]; backwards a start in [0, size - 1] and an end in [-1, size - 1].
+  if (size == 0) return {0, 0};
+  const int64_t most = step > 0 ? size : size - 1;
+  const auto place = [&](int64_t position, int64_t least) {
     return std::clamp(position < 0 ? std::max(position, -size - 1) + size : position, least, most);
   };
-  start = place(start);
-  end = place(end);
+  start = place(start, 0);
+  end = place(end, step > 0 ? 0 : -1);
   const int64_t distance = step > 0 ? end - start : start - end;
   if (distance <= 0) return {0, 0};
   const uint64_t stride = step > 0 ? static_cast<uint64_t>(step) : uint64_t{0} - static_cast<uint64_t>(step);

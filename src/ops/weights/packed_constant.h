@@ -22,14 +22,19 @@ class PackedConstant {
   // `pack(const float* plain, float* packed)` writes `floats` values.
   template <class Pack>
   const float* packed(size_t floats, const Pack& pack) {
+    return packed_as<float>(floats, [&](const Tensor& plain, float* to) { pack(plain.values<float>().data(), to); });
+  }
+  // `pack(const Tensor& plain, T* packed)` writes `count` values.
+  template <class T, class Pack>
+  const T* packed_as(size_t count, const Pack& pack) {
     const std::lock_guard lock(mutex_);
     if (!is_packed_) {
-      packed_.reserve(floats * sizeof(float));
-      pack(plain(), reinterpret_cast<float*>(packed_.data()));
+      packed_.reserve(count * sizeof(T));
+      pack(plain_, reinterpret_cast<T*>(packed_.data()));
       is_packed_ = true;
       if (!keep_plain_) plain_ = Tensor();
     }
-    return reinterpret_cast<const float*>(packed_.data());
+    return reinterpret_cast<const T*>(packed_.data());
   }
 
  private:

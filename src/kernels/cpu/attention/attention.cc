@@ -36,78 +36,139 @@ size_t product_bytes(const AttentionShape& s) noexcept {
   return core::align_up(most);
 }
 
+// Scores of a block, with a column for the sink behind the keys.
+template <class T>
+size_t score_bytes(const AttentionShape& s) noexcept {
+  return core::align_up(kRows * (s.keys() + 1) * sizeof(T));
+}
 template <class T>
 size_t task_bytes(const AttentionShape& s) noexcept {
-  return core::align_up(kRows * s.keys() * sizeof(T)) + product_bytes<T>(s);
+  return score_bytes<T>(s) + product_bytes<T>(s);
 }
+
+// Keys [first, last).
+struct KeyRange {
+  size_t first, last;
+  size_t size() const noexcept { return last > first ? last - first : 0; }
+  // Those of them that lie in [begin, begin + count), counted from `begin`.
+  KeyRange within(size_t begin, size_t count) const noexcept {
+    const auto local = [&](size_t key) { return std::min(key - std::min(key, begin), count); };
+    return {local(first), local(last)};
+  }
+};
 
 // One block of rows of one head.
 template <class T>
-struct Block {
-  const AttentionJob<T>& job;
-  size_t batch, head, first, count;
-  T* scores;
-  void* scratch;
-  core::ThreadPool& pool;
+class Block {
+ public:
+  Block(const AttentionJob<T>& job, size_t matrix, size_t first, void* memory, core::ThreadPool& pool)
+      : job_(job),
+        shape_(job.shape),
+        batch_(matrix / job.shape.query_heads),
+        head_(matrix % job.shape.query_heads),
+        first_(first),
+        count_(std::min(kRows, job.shape.queries - first)),
+        stride_(job.shape.keys() + (job.sinks ? 1 : 0)),
+        keys_(keys_of_block()),
+        scores_(static_cast<T*>(memory)),
+        scratch_(static_cast<std::byte*>(memory) + score_bytes<T>(job.shape)),
+        pool_(pool) {}
 
   void run() const noexcept {
     multiply_keys();
     publish(ScoreOutput::kProduct);
-    if (job.softcap > 0) {
-      for (size_t i = 0; i < count * job.shape.keys(); ++i) scores[i] = job.softcap * std::tanh(scores[i] / job.softcap);
+    if (job_.softcap > 0) {
+      each_row([&](size_t, T* row) {
+        for (size_t j = keys_.first; j < keys_.last; ++j) row[j] = job_.softcap * std::tanh(row[j] / job_.softcap);
+      });
     }
     publish(ScoreOutput::kCapped);
-    for (size_t i = 0; i < count; ++i) mask(first + i, scores + i * job.shape.keys());
+    each_row([&](size_t i, T* row) { mask(first_ + i, row); });
     publish(ScoreOutput::kMasked);
-    for (size_t i = 0; i < count; ++i) softmax_row(job.shape.keys(), job.wide_softmax, scores + i * job.shape.keys(), pool);
+    each_row([&](size_t, T* row) {
+      if (job_.sinks) row[keys_.last] = job_.sinks[head_];
+      softmax_row(keys_.size() + (job_.sinks ? 1 : 0), job_.wide_softmax, row + keys_.first, pool_);
+    });
     publish(ScoreOutput::kProbability);
     multiply_values();
   }
 
  private:
+  template <class Body>
+  void each_row(const Body& body) const noexcept {
+    for (size_t i = 0; i < count_; ++i) body(i, scores_ + i * stride_);
+  }
+
+  // The keys that row `row` may see.
+  KeyRange seen_by(size_t row) const noexcept {
+    const size_t position = (job_.first_position ? static_cast<size_t>(job_.first_position[batch_]) : shape_.past) + row + 1;
+    size_t last = job_.causal ? std::min(position, shape_.keys()) : shape_.keys();
+    if (job_.valid_keys) last = std::min(last, static_cast<size_t>(std::max<int64_t>(job_.valid_keys[batch_], 0)));
+    const size_t first = job_.causal && job_.window > 0 && position > job_.window ? position - job_.window : 0;
+    return {std::min(first, last), last};
+  }
+  // Those that any row may see: both ends grow with the row. All of them where scores are wanted, or where nothing is to be seen.
+  KeyRange keys_of_block() const noexcept {
+    const KeyRange seen = {seen_by(first_).first, seen_by(first_ + count_ - 1).last};
+    return job_.scores || seen.size() == 0 ? KeyRange{0, shape_.keys()} : seen;
+  }
+
   void multiply_keys() const noexcept {
-    const AttentionShape& s = job.shape;
-    const size_t key_head = s.key_head(head);
-    const StridedMatrix<T> rows = {job.query.at(batch, head) + first * job.query.row_stride, static_cast<ptrdiff_t>(job.query.row_stride),
-                                   1};
-    const auto piece = [&](const HeadView<const T>& keys, size_t size, T* to) {
-      if (size == 0) return;
-      const StridedMatrix<T> transposed = {keys.at(batch, key_head), 1, static_cast<ptrdiff_t>(keys.row_stride)};
-      serial_product<T>({count, size, s.head_size}, job.scale, rows, transposed, false, to, s.keys(), scratch, pool);
+    const StridedMatrix<T> rows = {job_.query.at(batch_, head_) + first_ * job_.query.row_stride,
+                                   static_cast<ptrdiff_t>(job_.query.row_stride), 1};
+    const auto piece = [&](const HeadView<const T>& keys, size_t begin, size_t count) {
+      const KeyRange part = keys_.within(begin, count);
+      if (part.size() == 0) return;
+      const StridedMatrix<T> transposed = {keys.at(batch_, shape_.key_head(head_)) + part.first * keys.row_stride, 1,
+                                           static_cast<ptrdiff_t>(keys.row_stride)};
+      serial_product<T>({count_, part.size(), shape_.head_size}, job_.scale, rows, transposed, false, scores_ + begin + part.first, stride_,
+                        scratch_, pool_);
     };
-    piece(job.past_key, s.past, scores);
-    piece(job.key, s.fresh, scores + s.past);
+    piece(job_.past_key, 0, shape_.past);
+    piece(job_.key, shape_.past, shape_.fresh);
   }
 
   void multiply_values() const noexcept {
-    const AttentionShape& s = job.shape;
-    const size_t key_head = s.key_head(head);
-    T* to = job.out.at(batch, head) + first * job.out.row_stride;
-    const auto stride = static_cast<ptrdiff_t>(s.keys());
-    const auto piece = [&](const HeadView<const T>& values, size_t size, const T* weights, bool add) {
-      const StridedMatrix<T> matrix = {size == 0 ? nullptr : values.at(batch, key_head), static_cast<ptrdiff_t>(values.row_stride), 1};
-      serial_product<T>({count, s.value_size, size}, T{1}, {weights, stride, 1}, matrix, add, to, job.out.row_stride, scratch, pool);
+    T* to = job_.out.at(batch_, head_) + first_ * job_.out.row_stride;
+    const auto piece = [&](const HeadView<const T>& values, size_t begin, const KeyRange& part, bool add) {
+      const T* from = part.size() == 0 ? nullptr : values.at(batch_, shape_.key_head(head_)) + part.first * values.row_stride;
+      serial_product<T>({count_, shape_.value_size, part.size()}, T{1}, {scores_ + begin + part.first, static_cast<ptrdiff_t>(stride_), 1},
+                        {from, static_cast<ptrdiff_t>(values.row_stride), 1}, add, to, job_.out.row_stride, scratch_, pool_);
     };
-    if (s.past > 0) piece(job.past_value, s.past, scores, false);
-    if (s.fresh > 0 || s.past == 0) piece(job.value, s.fresh, scores + s.past, s.past > 0);
+    const KeyRange past = keys_.within(0, shape_.past), fresh = keys_.within(shape_.past, shape_.fresh);
+    if (past.size() > 0) piece(job_.past_value, 0, past, false);
+    if (fresh.size() > 0 || past.size() == 0) piece(job_.value, shape_.past, fresh, past.size() > 0);
   }
 
-  void mask(size_t row, T* values) const noexcept {
+  void mask(size_t row, T* scores) const noexcept {
     constexpr T kHidden = -std::numeric_limits<T>::infinity();
-    const AttentionShape& s = job.shape;
-    if (job.add_bias) job.add_bias(job.bias_context, batch, head, row, values);
-    if (job.causal) std::fill(values + std::min(s.past + row + 1, s.keys()), values + s.keys(), kHidden);
-    if (job.valid_keys) {
-      const auto valid = static_cast<size_t>(std::max<int64_t>(job.valid_keys[batch], 0));
-      std::fill(values + std::min(valid, s.keys()), values + s.keys(), kHidden);
-    }
+    if (job_.add_bias) job_.add_bias(job_.bias_context, batch_, head_, row, keys_.first, keys_.last, scores);
+    const KeyRange seen = seen_by(row);
+    std::fill(scores + keys_.first, scores + std::max(seen.first, keys_.first), kHidden);
+    std::fill(scores + std::max(seen.last, keys_.first), scores + keys_.last, kHidden);
   }
 
   void publish(ScoreOutput stage) const noexcept {
-    if (!job.scores || job.score_output != stage) return;
-    const size_t row = (batch * job.shape.query_heads + head) * job.shape.queries + first;
-    std::copy(scores, scores + count * job.shape.keys(), job.scores + row * job.shape.keys());
+    if (!job_.scores || job_.score_output != stage) return;
+    T* to = job_.scores + ((batch_ * shape_.query_heads + head_) * shape_.queries + first_) * shape_.keys();
+    each_row([&](size_t i, const T* row) {
+      T* target = to + i * shape_.keys();
+      std::copy(row, row + shape_.keys(), target);
+      if (stage != ScoreOutput::kMasked) return;
+      const KeyRange seen = seen_by(first_ + i);
+      std::fill(target, target + seen.first, job_.hidden);
+      std::fill(target + seen.last, target + shape_.keys(), job_.hidden);
+    });
   }
+
+  const AttentionJob<T>& job_;
+  const AttentionShape& shape_;
+  size_t batch_, head_, first_, count_;
+  size_t stride_;  // of scores
+  KeyRange keys_;
+  T* scores_;
+  void* scratch_;
+  core::ThreadPool& pool_;
 };
 
 }  // namespace
@@ -122,17 +183,8 @@ void attention(const AttentionJob<T>& job, void* scratch, core::ThreadPool& pool
   const AttentionShape& s = job.shape;
   const size_t blocks = (s.queries + kRows - 1) / kRows, bytes = task_bytes<T>(s);
   pool.for_each_with_thread(s.batch * s.query_heads * blocks, [&](size_t task, size_t thread) {
-    std::byte* memory = static_cast<std::byte*>(scratch) + thread * bytes;
-    const size_t first = task % blocks * kRows, matrix = task / blocks;
-    const Block<T> block = {job,
-                            matrix / s.query_heads,
-                            matrix % s.query_heads,
-                            first,
-                            std::min(kRows, s.queries - first),
-                            reinterpret_cast<T*>(memory),
-                            memory + core::align_up(kRows * s.keys() * sizeof(T)),
-                            pool};
-    block.run();
+    void* memory = static_cast<std::byte*>(scratch) + thread * bytes;
+    Block<T>(job, task / blocks, task % blocks * kRows, memory, pool).run();
   });
 }
 

@@ -11,13 +11,16 @@
 namespace sardonyx::kernels {
 namespace {
 
+// Blocks of a B that is made in pieces serve this many times more rows, for making them costs more than packing.
+constexpr size_t kMadeBlockFactor = 8;
+
 // The grid of blocks of C, one task each.
 struct Grid {
-  explicit Grid(const GemmShape& shape)
+  explicit Grid(const GemmShape& shape, size_t panels_in_block = kRowPanelsInBlock)
       : tile(micro_tile()),
         panels(row_panels(shape.m, tile)),
         depths(depth_blocks(shape.k)),
-        panel_blocks(Split::at_most(panels.parts, kRowPanelsInBlock)),
+        panel_blocks(Split::at_most(panels.parts, panels_in_block)),
         column_blocks(divide_up(shape.n, kColumnBlock)) {}
 
   // One thread's packed block of B.
@@ -42,12 +45,26 @@ struct Task {
   const Grid& grid;
 };
 
+void make_b_block(const ColumnSource& source, const MicroTile& tile, size_t k, size_t depth, size_t column, size_t columns, float* packed) {
+  for (size_t j = 0; j < columns; j += tile.columns, packed += depth * tile.columns) {
+    const size_t count = std::min(tile.columns, columns - j);
+    source.make(source.context, k, depth, column + j, count, packed, tile.columns);
+    for (size_t i = 0; count < tile.columns && i < depth; ++i) {
+      std::fill(packed + i * tile.columns + count, packed + (i + 1) * tile.columns, 0.0f);
+    }
+  }
+}
+
 const float* b_block(const Task& task, size_t column, size_t columns, size_t depth_block, float* buffer) {
   const Grid& grid = task.grid;
   const size_t k = grid.depths.begin(depth_block);
   const size_t depth = grid.depths.length(depth_block);
   if (task.b.is_packed) return task.b.data + k * padded_columns(task.shape.n, grid.tile) + column * depth;
-  pack_b_block(task.b, grid.tile, k, depth, column, columns, buffer);
+  if (task.b.source) {
+    make_b_block(*task.b.source, grid.tile, k, depth, column, columns, buffer);
+  } else {
+    pack_b_block(task.b, grid.tile, k, depth, column, columns, buffer);
+  }
   return buffer;
 }
 
@@ -112,7 +129,7 @@ void gemm(const GemmShape& shape, const Matrix& a, const Matrix& b, const Epilog
     return gemv(flipped, transposed(b), transposed(a), transposed(epilogue), c, pool);
   }
 
-  const Grid grid(shape);
+  const Grid grid(shape, b.source ? kMadeBlockFactor * kRowPanelsInBlock : kRowPanelsInBlock);
   const float* packed_a = a.data;
   std::byte* buffers = static_cast<std::byte*>(scratch);
   if (!a.is_packed) {

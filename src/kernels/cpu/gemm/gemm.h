@@ -42,17 +42,26 @@ struct GemmShape {
   size_t k = 0;  // columns of A, rows of B; 0 gives A * B = 0
 };
 
-// One operand: a strided view (strides in elements; a transposed matrix is the same view with strides swapped), or packed data.
+// A right operand that is nowhere in memory as a whole: a piece of some columns is made when it is needed.
+struct ColumnSource {
+  // Writes B(k + i, column + j) to rows[i * row_stride + j], for i < depth and j < count. Called from several threads.
+  void (*make)(const void* context, size_t k, size_t depth, size_t column, size_t count, float* rows, size_t row_stride) noexcept = nullptr;
+  const void* context = nullptr;
+};
+
+// One operand: a strided view (strides in elements; a transposed matrix is the same view with strides swapped), packed data, or a source.
 struct Matrix {
   const float* data = nullptr;
   ptrdiff_t row_stride = 0;
   ptrdiff_t column_stride = 1;
   bool is_packed = false;
+  const ColumnSource* source = nullptr;
 
   static constexpr Matrix view(const float* data, ptrdiff_t row_stride, ptrdiff_t column_stride = 1) {
-    return {data, row_stride, column_stride, false};
+    return {data, row_stride, column_stride, false, nullptr};
   }
-  static constexpr Matrix packed(const float* data) { return {data, 0, 0, true}; }
+  static constexpr Matrix packed(const float* data) { return {data, 0, 0, true, nullptr}; }
+  static constexpr Matrix made(const ColumnSource* source) { return {nullptr, 0, 0, false, source}; }
 };
 
 // Floats that a packed operand takes.

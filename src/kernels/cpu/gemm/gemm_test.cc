@@ -15,6 +15,13 @@ struct Operand {
   size_t span() const { return rows * columns == 0 ? 0 : (rows - 1) * row_stride() + (columns - 1) * column_stride() + 1; }
   Matrix view() const { return Matrix::view(data.data(), static_cast<ptrdiff_t>(row_stride()), static_cast<ptrdiff_t>(column_stride())); }
   double at(size_t r, size_t c) const { return static_cast<double>(data[r * row_stride() + c * column_stride()]); }
+  static void make(const void* operand, size_t k, size_t depth, size_t column, size_t count, float* to, size_t to_stride) noexcept {
+    for (size_t i = 0; i < depth; ++i) {
+      for (size_t j = 0; j < count; ++j) {
+        to[i * to_stride + j] = static_cast<float>(static_cast<const Operand*>(operand)->at(k + i, column + j));
+      }
+    }
+  }
 
   size_t rows, columns, kind;
   Guarded<float> data;
@@ -33,6 +40,7 @@ struct Case {
     if (random.coin()) epilogue.alpha = 1.75f;
     a_is_packed = random.coin();
     b_is_packed = random.coin();
+    b_is_made = random.coin();
     c_row_stride = n + random.from(0, 2);
   }
 
@@ -51,8 +59,10 @@ struct Case {
     pack_b(shape.k, shape.n, b.view(), packed_b.data());
     Guarded<std::byte> scratch(gemm_scratch_bytes(shape, a_is_packed, b_is_packed, pool.threads()));
     Guarded<float> c((shape.m - 1) * c_row_stride + shape.n, kGap);
-    gemm(shape, a_is_packed ? Matrix::packed(packed_a.data()) : a.view(), b_is_packed ? Matrix::packed(packed_b.data()) : b.view(),
-         epilogue, c.data(), static_cast<ptrdiff_t>(c_row_stride), scratch.data(), pool);
+    const ColumnSource source = {&Operand::make, &b};
+    const Matrix right = b_is_packed ? Matrix::packed(packed_b.data()) : b_is_made ? Matrix::made(&source) : b.view();
+    gemm(shape, a_is_packed ? Matrix::packed(packed_a.data()) : a.view(), right, epilogue, c.data(), static_cast<ptrdiff_t>(c_row_stride),
+         scratch.data(), pool);
     return c.values();
   }
 
@@ -94,7 +104,7 @@ struct Case {
   Operand a, b;
   Guarded<float> row_bias, column_bias, addend;
   Epilogue epilogue;
-  bool a_is_packed, b_is_packed;
+  bool a_is_packed, b_is_packed, b_is_made;
   size_t c_row_stride;
 };
 

@@ -83,7 +83,7 @@ HWY_EXPORT(multiply_strip);
 
 const char* gemv_refuses(const GemmShape& shape, const Matrix& a, const Matrix& b) noexcept {
   if (shape.m != 1) return "more than one row";
-  if (a.is_packed || b.is_packed) return "an operand is packed";
+  if (a.is_packed || b.is_packed || a.source || b.source) return "an operand is packed or made in pieces";
   if (b.column_stride != 1 && (b.row_stride != 1 || a.column_stride != 1))
     return "B has no contiguous rows, or columns to go with a contiguous A";
   return nullptr;

@@ -186,9 +186,15 @@ HWY_INLINE V beyond_largest_angle(D d, V x, V y, double (*function)(double)) {
   return hn::Load(d, out);
 }
 
+// `y`, but x where x is zero: odd functions keep its sign.
+template <class D, class V>
+HWY_INLINE V zero_through(D d, V x, V y) {
+  return hn::IfThenElse(hn::Eq(x, hn::Zero(d)), x, y);
+}
+
 template <class D, class V>
 HWY_INLINE V Sin(D d, V x, const UnaryParams&) {
-  const V y = in_double(d, x, [](auto dd, auto v) HWY_ATTR { return hn::Sin(dd, v); });
+  const V y = zero_through(d, x, in_double(d, x, [](auto dd, auto v) HWY_ATTR { return hn::Sin(dd, v); }));
   return beyond_largest_angle(d, x, y, std::sin);
 }
 
@@ -329,7 +335,7 @@ HWY_INLINE V Swish(D d, V x, const UnaryParams& p) {
 
 template <class D, class V>
 HWY_INLINE V Tan(D d, V x, const UnaryParams&) {
-  const V y = in_double(d, x, [](auto dd, auto v) HWY_ATTR { return hn::Div(hn::Sin(dd, v), hn::Cos(dd, v)); });
+  const V y = zero_through(d, x, in_double(d, x, [](auto dd, auto v) HWY_ATTR { return hn::Div(hn::Sin(dd, v), hn::Cos(dd, v)); }));
   return beyond_largest_angle(d, x, y, std::tan);
 }
 

@@ -69,7 +69,7 @@ class Layer {
       std::fill(to_.recurrent, to_.recurrent + s_.batch * s_.gates(), T{0});
       const bool resets = s_.cell == RnnCell::kGru && !s_.linear_before_reset;
       const size_t gates = resets ? 2 * s_.hidden : s_.gates();
-      add_product({s_.batch, gates, s_.hidden}, to_.h, job_.r, to_.recurrent, s_.gates(), to_.product, pool_);
+      multiply(true, {s_.batch, gates, s_.hidden}, to_.h, job_.r, to_.recurrent);
       if (resets) {
         each_sample(step, [&](size_t b, const T* x) { reset_state(b, x); });
         add_product({s_.batch, s_.hidden, s_.hidden}, to_.reset, job_.r + gates * s_.hidden, to_.recurrent + gates, s_.gates(), to_.product,
@@ -88,12 +88,20 @@ class Layer {
   size_t time(size_t step, size_t b) const noexcept { return s_.reverse ? length(b) - 1 - step : step; }
   T* row_of_y(size_t t, size_t b) const noexcept { return job_.y + t * job_.y_step_stride + b * job_.y_batch_stride; }
 
+  void multiply(bool recurrent, const GemmShape& shape, const T* a, const T* weights, T* c) const noexcept {
+    if (job_.add_product) {
+      job_.add_product(job_.product_context, recurrent, shape.m, a, c, pool_);
+    } else {
+      add_product(shape, a, weights, c, s_.gates(), to_.product, pool_);
+    }
+  }
+
   void start() const noexcept {
     const size_t rows = s_.steps * s_.batch, gates = s_.gates();
     for (size_t row = 0; row < rows; ++row) {
       for (size_t i = 0; i < gates; ++i) to_.inputs[row * gates + i] = job_.bias ? input_bias(i) : T{0};
     }
-    if (rows > 0) add_product({rows, gates, s_.inputs}, job_.x, job_.w, to_.inputs, gates, to_.product, pool_);
+    if (rows > 0) multiply(false, {rows, gates, s_.inputs}, job_.x, job_.w, to_.inputs);
     for (size_t b = 0; b < s_.batch; ++b) {
       load_state(job_.first_h, b, to_.h);
       load_state(job_.first_c, b, to_.c);

@@ -57,6 +57,10 @@ struct RnnJob {
   T* y = nullptr;                                    // that of step t, sample b at t * y_step_stride + b * y_batch_stride
   T *last_h = nullptr, *last_c = nullptr;
   size_t state_stride = 0, y_step_stride = 0, y_batch_stride = 0;
+
+  // Where set, makes the products of an LSTM in the place of w and r: c (rows x gates) += a * the transpose of w, or `recurrent`, of r.
+  void (*add_product)(const void* context, bool recurrent, size_t rows, const T* a, T* c, core::ThreadPool& pool) noexcept = nullptr;
+  const void* product_context = nullptr;
 };
 
 template <class T>
