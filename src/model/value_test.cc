@@ -1,8 +1,9 @@
+#include "sardonyx/value.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/expect_error.h"
-#include "sardonyx/value.h"
 
 namespace sardonyx::model {
 namespace {

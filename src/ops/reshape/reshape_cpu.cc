@@ -10,8 +10,8 @@ std::optional<std::vector<int64_t>> ints_attribute(const model::Node& node, std:
   return model::get_ints(node, name);
 }
 
-// The values of the list that an input (newer versions) or else an attribute (older ones) gives; none if neither does. A scalar is taken for
-// a list of one: models have axes like that, ONNX's own tests among them.
+// The values of the list that an input (newer versions) or else an attribute (older ones) gives; none if neither does. A scalar is taken
+// for a list of one: models have axes like that, ONNX's own tests among them.
 std::optional<std::vector<int64_t>> list_of(const BindContext& context, size_t input, const std::optional<std::vector<int64_t>>& attribute,
                                             std::string_view name) {
   const ValueFacts* facts = optional(context, input);
