@@ -55,14 +55,9 @@ std::unique_ptr<Bound> bind_binary(kernels::ByteOp op, const BindContext& contex
   return make_bound(output(a.dtype, broadcast(a.shape, b.shape)), [op, shape, dtype = a.dtype](const RunContext& r) {
     if (r.outputs[0].numel() == 0) return;
     const kernels::ByteBinary binary = byte_operation(op, byte_scale(r, {1, 2}), byte_scale(r, {4, 5}), byte_scale(r, {6, 7}));
-    const auto run = [&]<class T>() {
+    with_byte(dtype, [&]<class T>() {
       kernels::byte_binary(binary, shape, input_data<T>(r, 0), input_data<T>(r, 3), output_data<T>(r, 0), r.pool);
-    };
-    if (dtype == DType::kInt8) {
-      run.template operator()<int8_t>();
-    } else {
-      run.template operator()<uint8_t>();
-    }
+    });
   });
 }
 

@@ -13,16 +13,6 @@
 namespace sardonyx::ops {
 namespace {
 
-// Calls run.template operator()<T>() with int8_t or uint8_t.
-template <class Run>
-void with_byte(DType dtype, const Run& run) {
-  if (dtype == DType::kInt8) {
-    run.template operator()<int8_t>();
-  } else {
-    run.template operator()<uint8_t>();
-  }
-}
-
 struct BytePoolSpec {
   PoolSpec pool;
   bool channels_last = false;

@@ -27,12 +27,6 @@ struct FloatProduct {
   }
 };
 
-Shape matrix_shape(const MatMulGeometry& g) {
-  Shape out = g.batch;
-  out.insert(out.end(), {to_int(g.product.m), to_int(g.product.n)});
-  return out;
-}
-
 void check_float(const BindContext& b, size_t input, std::string_view name) {
   require_dtype(required(b, input, name), {DType::kFloat32}, name);
 }
@@ -54,7 +48,7 @@ std::unique_ptr<Bound> bind_to_float(const BindContext& b, const ConstantOperand
   check_float(b, 3, "b_scale");
   check_one_value(b.inputs[2], "a_scale");
   check_bias(b, 6, g.product.n);
-  const FloatProduct step = {product, PerLine(b.inputs[3].shape, matrix_shape(g), false, "b_scale"), 3, 6};
+  const FloatProduct step = {product, PerLine(b.inputs[3].shape, with_matrix(g.batch, g.product.m, g.product.n), false, "b_scale"), 3, 6};
   auto bound = make_bound(output(DType::kFloat32, g.out), [step](const RunContext& r) {
     const float a_scale = *input_data<float>(r, 2);
     step.product.run(
@@ -75,7 +69,7 @@ std::unique_ptr<Bound> bind_dynamic(const BindContext& b, const ConstantOperand&
   const IntegerProduct product = bind_integer_product({operands, b.threads}, {0, 2, 1, 3}, constant);
   const MatMulGeometry g = matmul_geometry(a.shape, operands[1].shape);
   check_bias(b, 4, g.product.n);
-  const FloatProduct step = {product, PerLine(b.inputs[2].shape, matrix_shape(g), false, "b_scale"), 2, 4};
+  const FloatProduct step = {product, PerLine(b.inputs[2].shape, with_matrix(g.batch, g.product.m, g.product.n), false, "b_scale"), 2, 4};
   const size_t product_bytes = core::align_up(product.scratch_bytes(b.threads));
   auto bound = make_bound(output(DType::kFloat32, g.out), [step, product_bytes](const RunContext& r) {
     const std::span<const float> from = r.inputs[0].values<float>();
@@ -141,13 +135,8 @@ struct QGemm {
                                               .zero = &zero,
                                               .bias = addend ? addend + c.at(row, column) : nullptr,
                                               .bias_step = c.column_step()};
-    if (to == DType::kInt8) {
-      kernels::requantize(requantizer, sums, columns, output_data<int8_t>(r, 0) + at);
-    } else if (to == DType::kUInt8) {
-      kernels::requantize(requantizer, sums, columns, output_data<uint8_t>(r, 0) + at);
-    } else {
-      kernels::scale_sums(requantizer, sums, columns, nullptr, output_data<float>(r, 0) + at);
-    }
+    if (to == DType::kFloat32) return kernels::scale_sums(requantizer, sums, columns, nullptr, output_data<float>(r, 0) + at);
+    with_byte(to, [&]<class T>() { kernels::requantize(requantizer, sums, columns, output_data<T>(r, 0) + at); });
   }
 };
 

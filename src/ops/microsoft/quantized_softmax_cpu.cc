@@ -44,11 +44,7 @@ struct QLinearSoftmax {
 
   void run(const RunContext& r) const {
     if (r.outputs[0].numel() == 0) return;
-    if (dtype == DType::kInt8) {
-      run_of<int8_t>(r);
-    } else {
-      run_of<uint8_t>(r);
-    }
+    with_byte(dtype, [&]<class T>() { run_of<T>(r); });
   }
 
  private:

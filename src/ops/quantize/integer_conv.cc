@@ -159,11 +159,7 @@ struct QLinearConv {
     const float x_scale = *input_data<float>(r, 1), y_scale = *input_data<float>(r, 6);
     const size_t step = r.inputs[4].numel() > 1 ? 1 : 0;
     for (size_t c = 0; c < channels(); ++c) scales[c] = x_scale * input_data<float>(r, 4)[c * step] / y_scale;
-    if (to == DType::kInt8) {
-      store<int8_t>(r, scales);
-    } else {
-      store<uint8_t>(r, scales);
-    }
+    with_byte(to, [&]<class T>() { store<T>(r, scales); });
   }
 
  private:

@@ -87,11 +87,7 @@ class QLinearMatMul {
                                               .zero = loaded.zero + scales_.zero.at(row, column),
                                               .zero_step = scales_.zero.column_step()};
     const size_t at = row * product_columns() + column;
-    if (to_ == DType::kInt8) {
-      kernels::requantize(requantizer, sums, columns, output_data<int8_t>(r, 0) + at);
-    } else {
-      kernels::requantize(requantizer, sums, columns, output_data<uint8_t>(r, 0) + at);
-    }
+    with_byte(to_, [&]<class T>() { kernels::requantize(requantizer, sums, columns, output_data<T>(r, 0) + at); });
   }
   size_t product_columns() const noexcept { return product_.shape().n; }
 
@@ -156,11 +152,6 @@ struct DoubleMatMul {
     });
   }
 };
-
-Shape with_matrix(Shape batch, size_t rows, size_t columns) {
-  batch.insert(batch.end(), {to_int(rows), to_int(columns)});
-  return batch;
-}
 
 std::unique_ptr<Bound> bind_doubles(const BindContext& b, const MatMulGeometry& g, const Shape& out) {
   const kernels::GemmShape& s = g.product;

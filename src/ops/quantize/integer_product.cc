@@ -11,11 +11,6 @@
 namespace sardonyx::ops {
 namespace {
 
-Shape with_matrix(Shape batch, size_t rows, size_t columns) {
-  batch.insert(batch.end(), {to_int(rows), to_int(columns)});
-  return batch;
-}
-
 size_t packed_matrix(const IntegerOperand& operand, size_t width) noexcept {
   return kernels::packed_integers(operand.count, operand.depth, width);
 }
@@ -46,6 +41,11 @@ class ProductPrepared final : public Prepared {
 };
 
 }  // namespace
+
+Shape with_matrix(Shape batch, size_t rows, size_t columns) {
+  batch.insert(batch.end(), {to_int(rows), to_int(columns)});
+  return batch;
+}
 
 kernels::IntegerKind integer_kind(DType dtype) noexcept {
   if (dtype == DType::kInt16) return kernels::IntegerKind::kInt16;

@@ -17,6 +17,9 @@ namespace sardonyx::ops {
 // int8, uint8 or int16.
 kernels::IntegerKind integer_kind(DType dtype) noexcept;
 
+// The shape of matrices one after another.
+Shape with_matrix(Shape batch, size_t rows, size_t columns);
+
 // Matrices one after another whose lines (rows of a left operand, columns of a right one) are packed.
 struct IntegerOperand {
   kernels::IntegerLines lines = {};  // strides and kind; data and zero points come at run time

@@ -49,6 +49,16 @@ void visit_scales(const QuantLayout& layout, size_t first, size_t count, const V
   }
 }
 
+// Calls run.template operator()<T>() with int8_t or uint8_t.
+template <class Run>
+void with_byte(DType dtype, const Run& run) {
+  if (dtype == DType::kInt8) {
+    run.template operator()<int8_t>();
+  } else {
+    run.template operator()<uint8_t>();
+  }
+}
+
 // A scalar, or a vector of one value; check_one_value throws InvalidArgument, telling `name`.
 bool is_one_value(const Shape& shape) noexcept;
 void check_one_value(const ValueFacts& facts, std::string_view name);

@@ -103,11 +103,7 @@ struct QuantizeStep {
   void run_plain(const RunContext& r, float scale, int32_t zero) const {
     const auto* x = input_data<float>(r, 0);
     r.pool.for_ranges(to_size(r.inputs[0].numel()), kGrain, [&](size_t begin, size_t end) {
-      if (to == DType::kInt8) {
-        kernels::quantize_floats(x + begin, end - begin, scale, zero, output_data<int8_t>(r, 0) + begin);
-      } else {
-        kernels::quantize_floats(x + begin, end - begin, scale, zero, output_data<uint8_t>(r, 0) + begin);
-      }
+      with_byte(to, [&]<class T>() { kernels::quantize_floats(x + begin, end - begin, scale, zero, output_data<T>(r, 0) + begin); });
     });
   }
 
@@ -172,13 +168,9 @@ struct DequantizeStep {
   // Bytes to floats with one scale for all.
   void run_plain(const RunContext& r, float scale, int32_t zero) const {
     auto* y = output_data<float>(r, 0);
-    const bool is_signed = r.inputs[0].dtype() == DType::kInt8;
     r.pool.for_ranges(to_size(r.inputs[0].numel()), kGrain, [&](size_t begin, size_t end) {
-      if (is_signed) {
-        kernels::dequantize_bytes(input_data<int8_t>(r, 0) + begin, end - begin, scale, zero, y + begin);
-      } else {
-        kernels::dequantize_bytes(input_data<uint8_t>(r, 0) + begin, end - begin, scale, zero, y + begin);
-      }
+      with_byte(r.inputs[0].dtype(),
+                [&]<class T>() { kernels::dequantize_bytes(input_data<T>(r, 0) + begin, end - begin, scale, zero, y + begin); });
     });
   }
 };
@@ -209,11 +201,16 @@ void run_dynamic_quantize(const RunContext& r, size_t outputs) {
 }  // namespace
 
 DynamicScale dynamic_scale(std::span<const float> x) noexcept {
-  float least = 0, most = 0;
-  for (const float value : x) {
-    least = std::min(least, value);
-    most = std::max(most, value);
+  constexpr size_t kLanes = 16;  // side by side, so that they make vectors; NaN is passed over
+  float lower[kLanes] = {}, upper[kLanes] = {};
+  for (size_t i = 0; i < x.size(); i += kLanes) {
+    const size_t count = std::min(kLanes, x.size() - i);
+    for (size_t j = 0; j < count; ++j) {
+      lower[j] = x[i + j] < lower[j] ? x[i + j] : lower[j];
+      upper[j] = x[i + j] > upper[j] ? x[i + j] : upper[j];
+    }
   }
+  const float least = *std::min_element(lower, lower + kLanes), most = *std::max_element(upper, upper + kLanes);
   const float scale = most == least ? 1.0f : (most - least) / 255.0f;
   return {scale, static_cast<uint8_t>(quantized(static_cast<double>(-least / scale), 0, {0, 255}))};
 }
