@@ -80,7 +80,8 @@ class Case:
             width = kind.shape[1] if len(kind.shape) > 1 else 1
             part = np.asarray(rows).reshape(len(rows), -1)[:, column:column + width]
             column += width
-            dtype = {FloatTensorType: np.float32, DoubleTensorType: np.float64, Int64TensorType: np.int64, StringTensorType: object}[type(kind)]
+            dtype = {FloatTensorType: np.float32, DoubleTensorType: np.float64, Int64TensorType: np.int64,
+                     StringTensorType: object}[type(kind)]
             feeds[name] = part.astype(dtype).reshape([len(rows)] + list(kind.shape[1:]))
         return feeds
 
@@ -290,7 +291,8 @@ def classifiers():
     yield Case("HistGradientBoostingClassifier, three classes", ensemble.HistGradientBoostingClassifier(max_iter=20), with_gaps(x), names)
     yield Case("AdaBoostClassifier", ensemble.AdaBoostClassifier(n_estimators=10, random_state=0), x, three)
     yield Case("BaggingClassifier", ensemble.BaggingClassifier(n_estimators=5, random_state=0), x, three)
-    yield Case("VotingClassifier", ensemble.VotingClassifier([("tree", tree.DecisionTreeClassifier(random_state=0)), ("bayes", naive_bayes.GaussianNB())], voting="soft", flatten_transform=False), x, three, tolerance=1e-3)
+    yield Case("VotingClassifier", ensemble.VotingClassifier([("tree", tree.DecisionTreeClassifier(random_state=0)), ("bayes",
+               naive_bayes.GaussianNB())], voting="soft", flatten_transform=False), x, three, tolerance=1e-3)
     places, heights = curve()
     yield Case("KNeighborsClassifier", neighbors.KNeighborsClassifier(), places, (heights > 0) + 1)
     yield Case("KNeighborsClassifier, strings", neighbors.KNeighborsClassifier(3), places, names)
@@ -336,9 +338,11 @@ def regressors():
     yield Case("BaggingRegressor", ensemble.BaggingRegressor(n_estimators=5, random_state=0), x, y)
     yield Case("KNeighborsRegressor", neighbors.KNeighborsRegressor(), x, y)
     yield Case("MLPRegressor", neural_network.MLPRegressor(hidden_layer_sizes=(16,), max_iter=200, random_state=0), x, y)
-    yield Case("GaussianProcessRegressor", gaussian_process.GaussianProcessRegressor(gaussian_process.kernels.RBF(2.0), alpha=0.1), x.astype(np.float64), y)
+    yield Case("GaussianProcessRegressor", gaussian_process.GaussianProcessRegressor(gaussian_process.kernels.RBF(2.0), alpha=0.1),
+               x.astype(np.float64), y)
     yield Case("PLSRegression", cross_decomposition.PLSRegression(2), x, both)
-    yield Case("Pipeline of scaler, polynomials and ridge", pipeline.make_pipeline(preprocessing.StandardScaler(), preprocessing.PolynomialFeatures(2), linear_model.Ridge()), x, y)
+    yield Case("Pipeline of scaler, polynomials and ridge", pipeline.make_pipeline(preprocessing.StandardScaler(),
+               preprocessing.PolynomialFeatures(2), linear_model.Ridge()), x, y)
 
 
 def transformers():
@@ -358,7 +362,8 @@ def transformers():
     yield Case("KNNImputer", impute.KNNImputer(), with_gaps(x))
     yield Case("OneHotEncoder, strings", preprocessing.OneHotEncoder(), np.tile(names, (3, 1)))
     yield Case("OneHotEncoder, integers", preprocessing.OneHotEncoder(), (np.abs(x) * 2).astype(np.int64) % 3)
-    yield Case("OneHotEncoder, unknown", preprocessing.OneHotEncoder(handle_unknown="ignore"), np.concatenate([np.tile(names, (3, 1)), names, [["white"]] * 2]))
+    yield Case("OneHotEncoder, unknown", preprocessing.OneHotEncoder(handle_unknown="ignore"), np.concatenate([np.tile(names, (3, 1)),
+               names, [["white"]] * 2]))
     yield Case("OrdinalEncoder", preprocessing.OrdinalEncoder(), np.tile(names, (3, 1)))
     yield Case("LabelEncoder", preprocessing.LabelEncoder(), np.tile(names, (3, 1)).ravel(), inputs=[("X", StringTensorType([None]))])
     yield Case("LabelBinarizer", preprocessing.LabelBinarizer(), three.reshape(-1, 1))
@@ -374,7 +379,8 @@ def transformers():
     yield Case("VarianceThreshold", feature_selection.VarianceThreshold(0.01), x)
     yield Case("GaussianRandomProjection", random_projection.GaussianRandomProjection(3, random_state=0), x)
     yield Case("DictVectorizer", feature_extraction.DictVectorizer(sparse=False),
-               [{"a": 1.0, "b": 2.5}, {"c": -1.0}, {"b": 3.5, "c": 4.0, "new": 1.0}], inputs=[("X", DictionaryType(StringTensorType([1]), FloatTensorType([1])))])
+               [{"a": 1.0, "b": 2.5}, {"c": -1.0}, {"b": 3.5, "c": 4.0, "new": 1.0}],
+               inputs=[("X", DictionaryType(StringTensorType([1]), FloatTensorType([1])))])
     yield Case("FeatureHasher", feature_extraction.FeatureHasher(8, input_type="string"), np.tile(names, (3, 1)))
 
 
@@ -387,14 +393,19 @@ def mixed():
         table[:, i] = np.float32(column) if i < 3 else column
     label = np.array([row[0] > 0 or row[3] == "red" for row in table]).astype(np.int64)
     inputs = [("numbers", FloatTensorType([None, 3])), ("words", StringTensorType([None, 2]))]
-    both = compose.ColumnTransformer([("scaled", preprocessing.StandardScaler(), [0, 1, 2]), ("encoded", preprocessing.OneHotEncoder(), [3, 4])])
+    both = compose.ColumnTransformer([("scaled", preprocessing.StandardScaler(), [0, 1, 2]),
+                                      ("encoded", preprocessing.OneHotEncoder(), [3, 4])])
     yield Case("ColumnTransformer", both, table, inputs=inputs)
-    yield Case("Pipeline of ColumnTransformer and LogisticRegression", pipeline.make_pipeline(both, linear_model.LogisticRegression()), table, label, inputs=inputs)
-    yield Case("Pipeline of ColumnTransformer and RandomForestClassifier", pipeline.make_pipeline(sklearn.base.clone(both), ensemble.RandomForestClassifier(10, random_state=0)), table, label, inputs=inputs)
-    texts = np.array([["the quick fox"], ["a lazy dog and a fox"], ["dogs and foxes"], ["the end"], ["quick dog"], ["fox dog end"]] * 2, dtype=object)
+    yield Case("Pipeline of ColumnTransformer and LogisticRegression", pipeline.make_pipeline(both, linear_model.LogisticRegression()),
+               table, label, inputs=inputs)
+    yield Case("Pipeline of ColumnTransformer and RandomForestClassifier", pipeline.make_pipeline(sklearn.base.clone(both),
+               ensemble.RandomForestClassifier(10, random_state=0)), table, label, inputs=inputs)
+    texts = np.array(["the quick fox", "a lazy dog and a fox", "dogs and foxes", "the end", "quick dog", "fox dog end"] * 2, dtype=object)
     words_of = lambda model, rows: [model.transform(np.asarray(rows).ravel()).toarray()]
-    yield Case("TfidfVectorizer", feature_extraction.text.TfidfVectorizer(), texts.ravel(), inputs=[("X", StringTensorType([None]))], outputs=words_of)
-    yield Case("CountVectorizer", feature_extraction.text.CountVectorizer(ngram_range=(1, 2)), texts.ravel(), inputs=[("X", StringTensorType([None]))], outputs=words_of)
+    yield Case("TfidfVectorizer", feature_extraction.text.TfidfVectorizer(), texts, inputs=[("X", StringTensorType([None]))],
+               outputs=words_of)
+    yield Case("CountVectorizer", feature_extraction.text.CountVectorizer(ngram_range=(1, 2)), texts, inputs=[("X",
+               StringTensorType([None]))], outputs=words_of)
 
 
 def others():
@@ -404,7 +415,8 @@ def others():
     yield Case("IsolationForest", ensemble.IsolationForest(n_estimators=20, random_state=0), x, tolerance=1e-3)
     yield Case("OneClassSVM", svm.OneClassSVM(nu=0.2), x, tolerance=1e-3)
     yield Case("LocalOutlierFactor", neighbors.LocalOutlierFactor(novelty=True), x, tolerance=1e-3)
-    yield Case("GaussianMixture", mixture.GaussianMixture(2, random_state=0), x, outputs=lambda model, rows: [model.predict(rows), model.predict_proba(rows)], tolerance=1e-3)
+    yield Case("GaussianMixture", mixture.GaussianMixture(2, random_state=0), x, outputs=lambda model, rows: [model.predict(rows),
+               model.predict_proba(rows)], tolerance=1e-3)
 
 
 def main():

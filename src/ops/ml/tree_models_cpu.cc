@@ -1,4 +1,7 @@
 // ai.onnx.ml: TreeEnsembleClassifier and TreeEnsembleRegressor (versions 1 and 3). Nodes are told by the ids of their tree and themselves.
+//
+// Votes for one of two classes alone are the score of the second, as ONNX Runtime has it and converters rely on. Votes for both make the
+// class with the greater score the label, as the specification says; ONNX Runtime looks at the sign of the second score there.
 #include <algorithm>
 #include <unordered_set>
 
