@@ -129,8 +129,7 @@ void check_inference(Reporter& reporter, const ModelContext& context, const Cust
   std::vector<InferProblem> problems;
   std::optional<model::Model> without_references;
   if (reporter.has(Code::kAttributeReference)) empty_references(without_references.emplace(context.model).graph.node);
-  infer::Inference inference(without_references ? *without_references : context.model,
-                             {.schema_types = true, .custom_ops = custom_ops});
+  infer::Inference inference(without_references ? *without_references : context.model, {.schema_types = true, .custom_ops = custom_ops});
   try {
     inference.run();
     problems = inference.take_report().problems;

@@ -76,13 +76,14 @@ TEST(RegionRules, PoolsAndSelections) {
   check({
       {"(float[N,C,H,W] x, float[R,5] r) => (y) { y = MaxRoiPool <pooled_shape = [2,3]> (x, r) }", "float[R,C,2,3]"},
       {"(float[N,C,H,W] x, float[R,4] r, int64[7] b) => (y) { y = RoiAlign <output_height = 3> (x, r, b) }", "float[7,C,3,1]", 10},
-      {"(float[N,C,H,W] x, float[R,4] r, int64[R] b) => (y) { y = RoiAlign <output_width = -3> (x, r, b) }", "float[R,C,1,?]"},
       {"(float[1,N,4] b, float[1,C,N] s) => (y) { y = NonMaxSuppression (b, s) }", "int64[?,3]", 10},
       {"(uint8[n] x) => (y) { y = ImageDecoder (x) }", "uint8[?,?,3]"},
       {"(uint8[n] x) => (y) { y = ImageDecoder <pixel_format = \"Grayscale\"> (x) }", "uint8[?,?,1]"},
   });
   EXPECT_THAT(refused("g (float[1,1,2,2] x, float[2,5] r) => (y) { y = MaxRoiPool <pooled_shape = [2,0]> (x, r) }"),
               HasSubstr("pooled_shape is [2, 0]"));
+  EXPECT_THAT(refused("g (float[1,1,2,2] x, float[R,4] r, int64[R] b) => (y) { y = RoiAlign <output_width = -3> (x, r, b) }"),
+              HasSubstr("output_width is -3"));
   EXPECT_THAT(refused("g (float[1,1,2,2] x, float[2,4] r, int64[3] b) => (y) { y = RoiAlign (x, r, b) }"), HasSubstr("2 and 3 differ"));
   EXPECT_THAT(refused("g (uint8[2,2] x) => (y) { y = ImageDecoder (x) }"), HasSubstr("must have rank 1"));
 }

@@ -30,6 +30,26 @@ static_assert(kIntegerColumns % kTileColumns == 0);
 
 IntegerTile tile_of_target() { return {kTileRows, kTileColumns}; }
 
+#if HWY_TARGET == HWY_SCALAR
+// There are no vectors that hold a pair.
+template <size_t kRows>
+void accumulate_rows(size_t pairs, const int16_t* a, const int16_t* b, bool add, int32_t* c, size_t c_stride) {
+  uint32_t sums[kRows][kTileColumns] = {};
+  for (size_t p = 0; p < pairs; ++p, a += 2 * kTileRows, b += 2 * kTileColumns) {
+    for (size_t i = 0; i < kRows; ++i) {
+      for (size_t j = 0; j < kTileColumns; ++j) {
+        sums[i][j] += static_cast<uint32_t>(a[2 * i] * b[2 * j]) + static_cast<uint32_t>(a[2 * i + 1] * b[2 * j + 1]);
+      }
+    }
+  }
+  for (size_t i = 0; i < kRows; ++i) {
+    for (size_t j = 0; j < kTileColumns; ++j) {
+      int32_t& to = c[i * c_stride + j];
+      to = static_cast<int32_t>((add ? static_cast<uint32_t>(to) : 0) + sums[i][j]);
+    }
+  }
+}
+#else
 // Both numbers of a pair of A in every lane.
 HWY_INLINE hn::Vec<PairTag> repeat_pair(const int16_t* pair) {
   int32_t both;
@@ -77,6 +97,7 @@ template <size_t kRows>
 void accumulate_rows(size_t pairs, const int16_t* a, const int16_t* b, bool add, int32_t* c, size_t c_stride) {
   accumulate(std::make_index_sequence<kRows>(), pairs, a, b, add, c, c_stride);
 }
+#endif
 
 using AccumulateRows = void (*)(size_t pairs, const int16_t* a, const int16_t* b, bool add, int32_t* c, size_t c_stride);
 template <size_t... kIndex>
