@@ -46,7 +46,7 @@ class TightMemory {
     return blocks_.back().get();
   }
   Tensor copy(const Tensor& from) {
-    if (!from.defined() || from.dtype() == DType::kString) return from;
+    if (!from.defined() || from.dtype() == DType::kString || from.dtype() == DType::kTensor) return from;
     Tensor result = Tensor::from_blob(take(from.byte_size()), from.shape(), from.dtype());
     if (from.numel() > 0) std::memcpy(result.mutable_raw(), from.raw(), from.byte_size());
     return result;
@@ -114,7 +114,10 @@ std::vector<Tensor> run(const OperatorCall& call, const Setting& setting) {
   std::vector<Tensor> results = run_bound(*bound, std::move(inputs), used);
   for (size_t i = 0; i < call.node.output.size(); ++i) {
     if (call.node.output[i].empty() || (!bound->outputs[i].present() && !bound->dynamic)) continue;
-    if (!results[i].defined()) fail(call, "output " + std::to_string(i) + " is undefined");
+    if (!results[i].defined()) {
+      if (bound->may_empty) continue;
+      fail(call, "output " + std::to_string(i) + " is undefined");
+    }
     if (bound->outputs[i].present() && results[i].dtype() != bound->outputs[i].dtype)
       fail(call, "an output has another type than was bound");
     if (!bound->dynamic && results[i].shape() != bound->outputs[i].shape) fail(call, "an output has another shape than was bound");
@@ -127,6 +130,7 @@ bool same(const Tensor& a, const Tensor& b) {
   if (!a.defined()) return true;
   if (a.dtype() != b.dtype() || a.shape() != b.shape()) return false;
   if (a.dtype() == DType::kString) return std::ranges::equal(a.strings(), b.strings());
+  if (a.dtype() == DType::kTensor) return std::ranges::equal(a.tensors(), b.tensors(), same);
   return a.numel() == 0 || std::memcmp(a.raw(), b.raw(), a.byte_size()) == 0;
 }
 
