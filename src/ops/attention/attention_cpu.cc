@@ -8,7 +8,7 @@
 #include "ops/elements/real.h"
 #include "ops/movement/strided.h"
 #include "ops/stages.h"
-#include "ops/via_float/via_float.h"
+#include "ops/via_float/via_double.h"
 
 namespace sardonyx::ops {
 namespace {
@@ -79,7 +79,7 @@ struct AttentionStep {
   AttentionGeometry geometry;
   MaskView mask;
   DType dtype;
-  float scale;
+  double scale;
 
   void run(const RunContext& r) const {
     check_valid_keys(r);
@@ -148,17 +148,18 @@ struct AttentionStep {
   }
 };
 
+// Q and K have type T1, V has T2, and the past is like the new.
 void check_types(const BindContext& b) {
-  const ValueFacts& query = required(b, kQuery, "Q");
-  require_dtype(query, kReals, "Q");
+  const ValueFacts &query = required(b, kQuery, "Q"), &value = required(b, kValue, "V");
+  require_dtype(query, kFloats, "Q");
+  require_dtype(value, kFloats, "V");
   require_same_dtype(query, required(b, kKey, "K"), "Q", "K");
-  require_same_dtype(query, required(b, kValue, "V"), "Q", "V");
   if (const ValueFacts* past = optional(b, kPastKey)) require_same_dtype(query, *past, "Q", "past_key");
-  if (const ValueFacts* past = optional(b, kPastValue)) require_same_dtype(query, *past, "Q", "past_value");
+  if (const ValueFacts* past = optional(b, kPastValue)) require_same_dtype(value, *past, "V", "past_value");
 }
 
+// All of Q, K, V and the past have one type, float32 or float64.
 std::unique_ptr<Bound> bind_attention(const AttentionSpec& spec, const std::vector<bool>& wanted, const BindContext& b) {
-  check_types(b);
   const auto shape_of = [&](size_t index) { return optional(b, index) ? &b.inputs[index].shape : nullptr; };
   const DType dtype = b.inputs[kQuery].dtype;
   AttentionStep step{.spec = spec,
@@ -166,9 +167,9 @@ std::unique_ptr<Bound> bind_attention(const AttentionSpec& spec, const std::vect
                                                     shape_of(kPastKey), shape_of(kPastValue)),
                      .mask = {},
                      .dtype = dtype,
-                     .scale = spec.scale};
+                     .scale = static_cast<double>(spec.scale)};
   const AttentionGeometry& g = step.geometry;
-  if (spec.scale == 0 && g.query.size > 0) step.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(g.query.size)));
+  if (spec.scale == 0 && g.query.size > 0) step.scale = 1 / std::sqrt(static_cast<double>(g.query.size));
   std::vector<ValueFacts> facts =
       keep_wanted({output(dtype, g.out), output(dtype, g.present_key), output(dtype, g.present_value), output(dtype, g.scores)}, wanted);
   if (const ValueFacts* mask = optional(b, kMask)) step.mask = bind_mask(*mask, g);
@@ -193,6 +194,7 @@ std::unique_ptr<Prepared> prepare_wide_attention(const PrepareContext& context) 
 }
 
 std::vector<DType> attention_types(const BindContext& b) {
+  check_types(b);
   return {b.inputs[kQuery].dtype, b.inputs[kKey].dtype, b.inputs[kValue].dtype, b.inputs[kQuery].dtype};
 }
 
@@ -212,7 +214,7 @@ void join_rows(const JoinedRows& s, const std::byte* past_rows, const kernels::H
 }
 
 std::unique_ptr<Prepared> prepare_attention(const PrepareContext& context) {
-  return via_float(context, prepare_wide_attention, attention_types);
+  return via_float_or_double(context, prepare_wide_attention, attention_types);
 }
 
 }  // namespace sardonyx::ops

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "ops/low_bits.h"
 #include "ops/op_case.h"
 
 namespace sardonyx::ops {
@@ -62,7 +63,7 @@ TEST(Attention, AgreesWithTheDefinition) {
                  oracle(q, k, v, scale, 0, [](int64_t, int64_t, int64_t i, int64_t j) { return j > i ? kHidden : 0; }));
     const Tensor wide = OpCase("Attention", 23).run({q.to(DType::kFloat64), k.to(DType::kFloat64), v.to(DType::kFloat64)});
     EXPECT_EQ(wide.dtype(), DType::kFloat64);
-    expect_close(wide, out, oracle(q, k, v, scale, 0, no_bias), 1e-6);
+    expect_close(wide, out, oracle(q, k, v, scale, 0, no_bias), 1e-14);
     const Tensor half = OpCase("Attention", 23).run({q.to(DType::kFloat16), k.to(DType::kFloat16), v.to(DType::kFloat16)});
     EXPECT_EQ(half.dtype(), DType::kFloat16);
     expect_close(half, out, oracle(q, k, v, scale, 0, no_bias), 5e-3);
@@ -117,6 +118,55 @@ TEST(Attention, MixedTypesKeepTheirOutputs) {
   EXPECT_EQ(results[1].dtype(), DType::kFloat16);
   EXPECT_EQ(results[2].dtype(), DType::kFloat32);
   expect_close(results[0], {1, 1, 2, 2}, {1, 1, 1, 1});
+}
+
+TEST(Attention, DoubleIsNotRounded) {
+  std::mt19937 generator(11);
+  const auto make = [&](const Shape& shape) { return with_low_bits(random_tensor(generator, shape)); };
+  const Tensor q = make({2, 4, 40, 6}), k = make({2, 2, 9, 6}), v = make({2, 2, 9, 5}), mask = make({2, 1, 40, 9});
+  const Shape out = {2, 4, 40, 5};
+  const auto bias = [&](int64_t b, int64_t, int64_t i, int64_t j) {
+    return j > i ? kHidden : mask.values<double>()[static_cast<size_t>((b * 40 + i) * 9 + j)];
+  };
+  const auto node = [] { return OpCase("Attention", 24).attribute("softcap", 0.75f).attribute("is_causal", 1); };
+  const std::vector<double> expected = oracle(q, k, v, 1 / std::sqrt(6.0), 0.75, bias);
+  expect_close(node().run({q, k, v, mask}), out, expected, 1e-14);
+  const Tensor half = v.to(DType::kFloat16), single = v.to(DType::kFloat32);
+  // V narrower than Q and K: nothing but V is rounded.
+  expect_close(node().run({q, k, half, mask}), out, oracle(q, k, half, 1 / std::sqrt(6.0), 0.75, bias), 1e-14);
+  expect_close(node().run({q, k, single, mask}), out, oracle(q, k, single, 1 / std::sqrt(6.0), 0.75, bias), 1e-14);
+  // V wider: the result alone is rounded.
+  for (const DType dtype : {DType::kFloat32, DType::kFloat16, DType::kBFloat16}) {
+    const Tensor small_q = q.to(dtype), small_k = k.to(dtype);
+    const Tensor y = node().run({small_q, small_k, v, mask});
+    EXPECT_EQ(y.dtype(), dtype);
+    const std::vector<double> exact = oracle(small_q, small_k, v, 1 / std::sqrt(6.0), 0.75, bias);
+    const double unit = dtype == DType::kFloat32 ? 0x1p-24 : dtype == DType::kFloat16 ? 0x1p-11 : 0x1p-8;
+    expect_close(y, out, exact, 1.001 * unit);
+  }
+}
+
+TEST(Attention, DoubleMixedWithOthersKeepsItsOutputs) {
+  std::mt19937 generator(12);
+  const Tensor q = with_low_bits(random_tensor(generator, {1, 2, 3, 4})), v = random_tensor(generator, {1, 2, 3, 4});
+  OpCase node("Attention", 23);
+  node.outputs({"y", "key", "value", "scores"});
+  const std::vector<Tensor> wide = node.run_all({q, q, v, Tensor(), q, v}), narrow = node.run_all({v, v, q, Tensor(), v, q});
+  const DType double_first[] = {DType::kFloat64, DType::kFloat64, DType::kFloat32, DType::kFloat64};
+  const DType float_first[] = {DType::kFloat32, DType::kFloat32, DType::kFloat64, DType::kFloat32};
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(wide[i].dtype(), double_first[i]);
+    EXPECT_EQ(narrow[i].dtype(), float_first[i]);
+  }
+  const Tensor keys = OpCase("Concat").attribute("axis", 2).run({q, q}), values = OpCase("Concat").attribute("axis", 2).run({v, v});
+  expect_close(wide[1], keys.shape(), doubles(keys), 0);
+  expect_close(wide[2], values.shape(), doubles(values), 0);
+  expect_close(narrow[1], values.shape(), doubles(values), 0);
+  expect_close(narrow[2], keys.shape(), doubles(keys), 0);
+  expect_close(wide[0], q.shape(), oracle(q, keys, values, 0.5, 0, no_bias), 1e-14);
+  EXPECT_THAT(OpCase("Attention", 23).error({q, v, v}).second, HasSubstr("K"));
+  EXPECT_THAT(OpCase("Attention", 23).error({q, q, v, Tensor(), v, v}).second, HasSubstr("past_key"));
+  EXPECT_THAT(OpCase("Attention", 23).error({q, q, v, Tensor(), q, q}).second, HasSubstr("past_value"));
 }
 
 TEST(Attention, RefusesWhatDoesNotFit) {

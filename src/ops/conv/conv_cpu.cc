@@ -1,7 +1,10 @@
+#include <limits>
+
 #include "core/arena.h"
 #include "kernels/cpu/conv/depthwise.h"
+#include "kernels/cpu/conv/double_conv.h"
 #include "ops/conv/conv.h"
-#include "ops/facts.h"
+#include "ops/elements/real.h"
 #include "ops/stages.h"
 #include "ops/via_float/via_float.h"
 #include "ops/weights/packed_constant.h"
@@ -15,8 +18,26 @@ struct ConvInputs {
 };
 
 ConvInputs read_inputs(const RunContext& r, const kernels::Activation& activation) {
-  const auto floats = [&](size_t i) { return optional(r, i) ? static_cast<const float*>(r.inputs[i].raw()) : nullptr; };
-  return {floats(0), floats(1), {.bias = floats(2), .residual = floats(3), .activation = activation}};
+  return {input_data<float>(r, 0),
+          input_data<float>(r, 1),
+          {.bias = input_data<float>(r, 2), .residual = input_data<float>(r, 3), .activation = activation}};
+}
+
+// Everything in double; the weight is read as it is. The bounds are floats, whose greatest finite ones stand for "no bound".
+std::unique_ptr<Bound> bind_double(const ConvGeometry& geometry, const kernels::Activation& activation, int threads) {
+  using Limits = std::numeric_limits<float>;
+  kernels::DoubleConvEpilogue plain;
+  if (activation.lower > Limits::lowest()) plain.lower = static_cast<double>(activation.lower);
+  if (activation.upper < Limits::max()) plain.upper = static_cast<double>(activation.upper);
+  auto bound = make_bound(output(DType::kFloat64, geometry.out), [shape = geometry.kernel, plain](const RunContext& r) {
+    kernels::DoubleConvEpilogue epilogue = plain;
+    epilogue.bias = input_data<double>(r, 2);
+    epilogue.residual = input_data<double>(r, 3);
+    kernels::double_conv(shape, input_data<double>(r, 0), input_data<double>(r, 1), epilogue, output_data<double>(r, 0), r.scratch, r.pool);
+  });
+  bound->scratch_bytes = kernels::double_conv_scratch_bytes(geometry.kernel, threads);
+  bound->kernel = "double";
+  return bound;
 }
 
 class ConvPrepared final : public Prepared {
@@ -29,8 +50,8 @@ class ConvPrepared final : public Prepared {
   std::unique_ptr<Bound> bind(const BindContext& context) const override {
     const ValueFacts& x = required(context, 0, "X");
     const ValueFacts& w = required(context, 1, "W");
-    require_dtype(x, {DType::kFloat32}, "X");
-    require_dtype(w, {DType::kFloat32}, "W");
+    require_dtype(x, kReals, "X");
+    require_same_dtype(x, w, "X", "W");
     const ConvGeometry geometry = conv_geometry(spec_, x.shape, w.shape);
     check_addends(context, geometry.out);
     std::unique_ptr<Bound> bound = bind_candidate(context, geometry);
@@ -42,19 +63,21 @@ class ConvPrepared final : public Prepared {
  private:
   static bool may_be_depthwise(const Tensor& weights) { return weights.dim() > 1 && weights.shape()[1] == 1; }
 
-  static void check_addends(const BindContext& context, const Shape& out) {
-    if (const ValueFacts* bias = optional(context, 2)) {
-      require_dtype(*bias, {DType::kFloat32}, "B");
+  static void check_addends(const BindContext& b, const Shape& out) {
+    if (const ValueFacts* bias = optional(b, 2)) {
+      require_same_dtype(b.inputs[0], *bias, "X", "B");
       if (bias->shape != Shape{out[1]}) throw argument_error("B has shape {}; it must be [{}]", to_string(bias->shape), out[1]);
     }
-    if (const ValueFacts* residual = optional(context, 3)) {
-      require_dtype(*residual, {DType::kFloat32}, "Z");
+    if (const ValueFacts* residual = optional(b, 3)) {
+      require_same_dtype(b.inputs[0], *residual, "X", "Z");
       if (residual->shape != out) throw argument_error("Z has shape {}, Y has {}", to_string(residual->shape), to_string(out));
     }
   }
 
   std::unique_ptr<Bound> bind_candidate(const BindContext& context, const ConvGeometry& geometry) const {
-    if (element_count(geometry.out) == 0) return make_bound(output(DType::kFloat32, geometry.out), [](const RunContext&) {});
+    const DType dtype = context.inputs[0].dtype;
+    if (element_count(geometry.out) == 0) return make_bound(output(dtype, geometry.out), [](const RunContext&) {});
+    if (dtype == DType::kFloat64) return bind_double(geometry, spec_.activation, context.threads);
     const char* refusal = kernels::depthwise_refuses(geometry.kernel);
     if (!refusal) return bind_depthwise(geometry);
     std::unique_ptr<Bound> bound =
@@ -110,7 +133,7 @@ class ConvPrepared final : public Prepared {
 
 std::unique_ptr<Prepared> prepare_float_conv(const PrepareContext& context) {
   const Tensor* weights = context.constants.size() > 1 ? context.constants[1] : nullptr;
-  if (weights && weights->dtype() != DType::kFloat32) throw unsupported_error("W has type {}", type_string(weights->dtype()));
+  if (weights && weights->dtype() != DType::kFloat32) weights = nullptr;  // not packed: an input like the others
   return std::make_unique<ConvPrepared>(conv_spec_from_node(context.node, context.opset), weights);
 }
 

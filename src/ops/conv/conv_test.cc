@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "ops/low_bits.h"
 #include "ops/op_case.h"
 
 namespace sardonyx::ops {
@@ -34,12 +35,12 @@ struct Oracle {
       if (i >= 3 - rank) out.push_back(o[i]);
     }
     const int64_t per_group_in = c.w[1], per_group_out = c.w[0] / c.groups;
-    const auto xs = x.values<float>(), ws = w.values<float>();
+    const std::vector<double> xs = doubles(x), ws = doubles(w), bs = bias.defined() ? doubles(bias) : std::vector<double>();
     for (int64_t n = 0; n < c.x[0]; ++n)
       for (int64_t m = 0; m < c.w[0]; ++m)
         for (int64_t p = 0; p < o[0] * o[1] * o[2]; ++p) {
           const int64_t position[3] = {p / (o[1] * o[2]), p / o[2] % o[1], p % o[2]};
-          double sum = bias.defined() ? bias.values<float>()[static_cast<size_t>(m)] : 0.0;
+          double sum = bias.defined() ? bs[static_cast<size_t>(m)] : 0.0;
           for (int64_t k = 0; k < per_group_in; ++k)
             for (int64_t t = 0; t < at(c.w, 0) * at(c.w, 1) * at(c.w, 2); ++t) {
               const int64_t tap[3] = {t / (at(c.w, 1) * at(c.w, 2)), t / at(c.w, 2) % at(c.w, 1), t % at(c.w, 2)};
@@ -51,7 +52,7 @@ struct Oracle {
                 source = source * at(c.x, i) + z;
               }
               const int64_t weight = (m * per_group_in + k) * at(c.w, 0) * at(c.w, 1) * at(c.w, 2) + t;
-              if (inside) sum += static_cast<double>(xs[static_cast<size_t>(source)]) * ws[static_cast<size_t>(weight)];
+              if (inside) sum += xs[static_cast<size_t>(source)] * ws[static_cast<size_t>(weight)];
             }
           y.push_back(sum);
         }
@@ -67,21 +68,22 @@ OpCase node_of(const Case& c, const char* op = "Conv", const char* domain = "") 
   return node;
 }
 
+const Case kCases[] = {
+    {{1, 1, 5, 5}, {1, 1, 3, 3}, {}, {}, {1, 1, 1, 1}},
+    {{2, 3, 9, 7}, {5, 3, 3, 3}, {2, 1}, {}, {1, 0, 0, 2}},
+    {{1, 4, 11, 10}, {6, 2, 3, 2}, {1, 2}, {2, 1}, {2, 1, 2, 1}, 2},
+    {{1, 8, 12, 13}, {8, 1, 3, 3}, {}, {}, {1, 1, 1, 1}, 8},    // depthwise
+    {{1, 4, 6, 6}, {8, 1, 5, 5}, {2, 2}, {}, {2, 2, 2, 2}, 4},  // depthwise with multiplier
+    {{2, 3, 17}, {4, 3, 5}, {2}, {2}, {4, 4}},
+    {{1, 2, 5, 6, 7}, {3, 2, 2, 3, 3}, {1, 2, 1}, {}, {1, 1, 1, 0, 1, 1}},
+    {{1, 16, 8, 8}, {32, 16, 1, 1}, {}, {}, {}},
+};
+
 TEST(Conv, AgreesWithTheDefinition) {
-  const Case cases[] = {
-      {{1, 1, 5, 5}, {1, 1, 3, 3}, {}, {}, {1, 1, 1, 1}},
-      {{2, 3, 9, 7}, {5, 3, 3, 3}, {2, 1}, {}, {1, 0, 0, 2}},
-      {{1, 4, 11, 10}, {6, 2, 3, 2}, {1, 2}, {2, 1}, {2, 1, 2, 1}, 2},
-      {{1, 8, 12, 13}, {8, 1, 3, 3}, {}, {}, {1, 1, 1, 1}, 8},    // depthwise
-      {{1, 4, 6, 6}, {8, 1, 5, 5}, {2, 2}, {}, {2, 2, 2, 2}, 4},  // depthwise with multiplier
-      {{2, 3, 17}, {4, 3, 5}, {2}, {2}, {4, 4}},
-      {{1, 2, 5, 6, 7}, {3, 2, 2, 3, 3}, {1, 2, 1}, {}, {1, 1, 1, 0, 1, 1}},
-      {{1, 16, 8, 8}, {32, 16, 1, 1}, {}, {}, {}},
-  };
   const unsigned seed = std::random_device()();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 generator(seed);
-  for (const Case& c : cases) {
+  for (const Case& c : kCases) {
     SCOPED_TRACE(to_string(c.x) + " with " + to_string(c.w));
     const Tensor x = random_tensor(generator, c.x), w = random_tensor(generator, c.w), b = random_tensor(generator, {c.w[0]});
     const Oracle with_bias(c, x, w, b), without(c, x, w, Tensor());
@@ -90,6 +92,63 @@ TEST(Conv, AgreesWithTheDefinition) {
     expect_close(node.run({x, w}), without.out, without.y);
     expect_close(node.run_with_constants({x, w, b}, 0b110), with_bias.out, with_bias.y);
   }
+}
+
+TEST(Conv, DoubleIsNotRounded) {
+  std::vector<Case> cases(std::begin(kCases), std::end(kCases));
+  cases.push_back({{2, 2, 40, 50}, {70, 1, 3, 2}, {1, 1}, {2, 3}, {2, 3, 2, 0}, 2});  // several tiles, and rows of two groups
+  cases.push_back({{1, 60, 17, 17}, {65, 60, 3, 3}, {}, {}, {1, 1, 1, 1}});  // two blocks of rows, and tiles that end within a line
+  const unsigned seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 generator(seed);
+  for (const Case& c : cases) {
+    SCOPED_TRACE(to_string(c.x) + " with " + to_string(c.w));
+    const auto make = [&](const Shape& shape) { return with_low_bits(random_tensor(generator, shape)); };
+    const Tensor x = make(c.x), w = make(c.w), b = make({c.w[0]});
+    const Oracle with_bias(c, x, w, b), without(c, x, w, Tensor());
+    OpCase node = node_of(c);
+    EXPECT_EQ(node.run({x, w, b}).dtype(), DType::kFloat64);
+    expect_close(node.run({x, w, b}), with_bias.out, with_bias.y, 1e-12);
+    expect_close(node.run({x, w}), without.out, without.y, 1e-12);
+    expect_close(node.run_with_constants({x, w, b}, 0b110), with_bias.out, with_bias.y, 1e-12);
+  }
+}
+
+TEST(Conv, DoubleDoesNotMixWithOthers) {
+  const Tensor x({1, 2, 4, 4}), w({3, 2, 2, 2}), b({3});
+  const Tensor wide_x = x.to(DType::kFloat64), wide_w = w.to(DType::kFloat64);
+  EXPECT_EQ(OpCase("Conv").error({wide_x, w}).first, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(OpCase("Conv").error({x, wide_w}).first, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(OpCase("Conv").error({wide_x, wide_w, b}).first, ErrorCode::kInvalidArgument);
+  EXPECT_THROW(OpCase("Conv").run_with_constants({x, wide_w}, 0b10), Error);
+  EXPECT_THROW(OpCase("Conv").run_with_constants({wide_x, w}, 0b10), Error);
+  const int64_t huge = 2147483647;
+  EXPECT_EQ(OpCase("Conv").ints("pads", {huge, huge, huge, huge}).error({wide_x, wide_w}).first, ErrorCode::kResourceLimit);
+  EXPECT_EQ(OpCase("Conv").run({Tensor({0, 2, 4, 4}, DType::kFloat64), wide_w}).shape(), (Shape{0, 3, 3, 3}));
+}
+
+TEST(Conv, FusedInDouble) {
+  const Case c{{1, 3, 6, 6}, {4, 3, 3, 3}, {}, {}, {1, 1, 1, 1}};
+  std::mt19937 generator(8);
+  const Tensor x = with_low_bits(random_tensor(generator, c.x)), w = with_low_bits(random_tensor(generator, c.w)),
+               z = with_low_bits(random_tensor(generator, {1, 4, 6, 6}));
+  const Oracle plain(c, x, w, Tensor());
+  std::vector<double> relu, clipped, large;
+  for (size_t i = 0; i < plain.y.size(); ++i) {
+    relu.push_back(std::max(plain.y[i] + z.values<double>()[i], 0.0));
+    clipped.push_back(std::clamp(plain.y[i], -0.25, 0.5));
+    large.push_back(plain.y[i] * 1e100);
+  }
+  const auto fused = [&] { return node_of(c, "FusedConv", "ai.sardonyx"); };
+  expect_close(fused().attribute("activation", "relu").run({x, w, Tensor(), z}), plain.out, relu, 1e-12);
+  expect_close(fused().attribute("activation", "clip").attribute("min", -0.25f).attribute("max", 0.5f).run({x, w}), plain.out, clipped,
+               1e-12);
+  // The bounds of a Clip without bounds, as floats.
+  Tensor scaled = w.clone();
+  for (double& value : scaled.mutable_values<double>()) value *= 1e100;
+  const float greatest = std::numeric_limits<float>::max();
+  expect_close(fused().attribute("activation", "clip").attribute("min", -greatest).attribute("max", greatest).run({x, scaled}), plain.out,
+               large, 1e-10);
 }
 
 TEST(Conv, FusedActivationAndResidual) {

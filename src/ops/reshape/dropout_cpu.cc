@@ -2,7 +2,9 @@
 // scaled up.
 #include <algorithm>
 
+#include "ops/cast/cast.h"
 #include "ops/elements/elements.h"
+#include "ops/elements/real.h"
 #include "ops/facts.h"
 #include "ops/random/random.h"
 #include "ops/stages.h"
@@ -10,6 +12,7 @@
 namespace sardonyx::ops {
 namespace {
 
+constexpr DTypeSet kSince22 = kFloats | DTypeSet{DType::kFloat8E4M3FN, DType::kFloat8E4M3FNUZ, DType::kFloat8E5M2, DType::kFloat8E5M2FNUZ};
 constexpr float kDefaultRatio = 0.5f;
 constexpr size_t kGrain = 16 * kRunLength;
 
@@ -23,7 +26,9 @@ double checked_ratio(double ratio) {
 double ratio_value(const Tensor* ratio) {
   if (!ratio) return static_cast<double>(kDefaultRatio);
   if (ratio->numel() != 1) throw argument_error("ratio has shape {}; it must be one number", to_string(ratio->shape()));
-  return checked_ratio(ratio->to(DType::kFloat64).item<double>());
+  double value = 0;
+  load_elements(ratio->dtype(), ratio->raw(), 0, 1, &value);
+  return checked_ratio(value);
 }
 
 void fill_with_ones(Tensor& mask) {
@@ -49,13 +54,11 @@ void drop(double ratio, const SeedSource& seeds, const RunContext& r) {
   const uint64_t key = seeds.next();
   const uint8_t* drawn = seeds.is_seeded() ? draw_mask(ratio, key, to_size(r.inputs[0].numel()), r.scratch) : nullptr;
   const DType dtype = r.inputs[0].dtype();
-  const LoadRun<Acc> load = load_run<Acc>(dtype);
-  const StoreRun<Acc> store = store_run<Acc>(dtype);
   Tensor* mask = mask_of(r);
   const StoreRun<int64_t> store_mask = mask ? store_run<int64_t>(mask->dtype()) : nullptr;
-  const size_t bytes = element_bytes(dtype), mask_bytes = mask ? element_bytes(mask->dtype()) : 0;
-  const auto* from = static_cast<const std::byte*>(r.inputs[0].raw());
-  auto* to = static_cast<std::byte*>(r.outputs[0].mutable_raw());
+  const size_t mask_bytes = mask ? element_bytes(mask->dtype()) : 0;
+  const void* from = r.inputs[0].raw();
+  void* to = r.outputs[0].mutable_raw();
   auto* to_mask = mask ? static_cast<std::byte*>(mask->mutable_raw()) : nullptr;
   const auto scale = static_cast<Acc>(1 / (1 - ratio));
   r.pool.for_ranges(to_size(r.inputs[0].numel()), kGrain, [&](size_t begin, size_t end) {
@@ -63,21 +66,19 @@ void drop(double ratio, const SeedSource& seeds, const RunContext& r) {
     int64_t kept[kRunLength];
     for (size_t first = begin; first < end; first += kRunLength) {
       const size_t count = std::min(kRunLength, end - first);
-      load(from + first * bytes, 1, count, values);
+      load_elements(dtype, from, first, count, values);
       for (size_t i = 0; i < count; ++i) {
         kept[i] = drawn ? drawn[first + i] : uniform_at(key, first + i) >= ratio ? 1 : 0;
         values[i] = kept[i] != 0 ? values[i] * scale : Acc{0};
       }
-      store(values, count, to + first * bytes);
+      store_elements(CastSpec(), dtype, values, first, count, to);
       if (mask) store_mask(kept, count, to_mask + first * mask_bytes);
     }
   });
 }
 
 void run_training(double ratio, const SeedSource& seeds, const RunContext& r) {
-  with_accumulator(r.inputs[0].dtype(), [&]<class Acc>() {
-    if constexpr (std::is_floating_point_v<Acc>) drop<Acc>(ratio, seeds, r);
-  });
+  with_real(r.inputs[0].dtype(), [&]<class T>() { drop<T>(ratio, seeds, r); });
 }
 
 void run_inference(const RunContext& r) {
@@ -94,8 +95,9 @@ std::unique_ptr<Prepared> prepare_dropout(const PrepareContext& context) {
   const bool wants_mask = node.output.size() > 1 && !node.output[1].empty();
   return make_prepared([=, opset = context.opset, outputs = node.output.size(), seeds = SeedSource(node)](const BindContext& b) {
     const ValueFacts& x = required(b, 0, "data");
-    require_dtype(x, kFloats, "data");
-    if (const ValueFacts* of = optional(b, 1)) require_dtype(*of, kFloats, "ratio");
+    const DTypeSet allowed = opset >= 22 ? kSince22 : kFloats;
+    require_dtype(x, allowed, "data");
+    if (const ValueFacts* of = optional(b, 1)) require_dtype(*of, allowed, "ratio");
     if (const ValueFacts* mode = optional(b, 2)) require_dtype(*mode, {DType::kBool}, "training_mode");
     std::vector<ValueFacts> facts(outputs);
     facts[0] = output(x.dtype, x.shape);

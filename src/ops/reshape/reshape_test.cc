@@ -123,6 +123,28 @@ TEST(Dropout, ASeedGivesTheMaskOfTheReference) {
   expect_close(OpCase("Dropout").attribute("seed", 0).run({x, floats({}, {0.6f}), training}), {5}, {0, 5, 7.5, 0, 0});
 }
 
+TEST(Dropout, Float8) {
+  const Tensor x = floats({5}, {1, 2, -3, 4, 6}), ratio = floats({}, {0.5f});
+  const auto cast = [](const Tensor& from, DType to) { return OpCase("Cast").attribute("to", static_cast<int64_t>(to)).run({from}); };
+  for (const DType dtype : {DType::kFloat8E4M3FN, DType::kFloat8E4M3FNUZ, DType::kFloat8E5M2, DType::kFloat8E5M2FNUZ}) {
+    SCOPED_TRACE(to_string(dtype));
+    const Tensor small = cast(x, dtype);
+    const auto run = [&](bool training) {
+      OpCase node("Dropout", 22);
+      return node.attribute("seed", 0).outputs({"y", "mask"}).run_all({small, cast(ratio, dtype), Tensor::scalar(training)});
+    };
+    const std::vector<Tensor> kept = run(false), dropped = run(true);
+    EXPECT_EQ(kept[0].dtype(), dtype);
+    expect_close(cast(kept[0], DType::kFloat32), {5}, {1, 2, -3, 4, 6}, 0);
+    EXPECT_EQ(doubles(kept[1]), (std::vector<double>(5, 1)));
+    EXPECT_EQ(dropped[0].dtype(), dtype);
+    expect_close(cast(dropped[0], DType::kFloat32), {5}, {2, 4, -6, 8, 0}, 0);
+    EXPECT_EQ(doubles(dropped[1]), (std::vector<double>{1, 1, 1, 1, 0}));
+    EXPECT_EQ(OpCase("Dropout", 13).error({small}).first, ErrorCode::kInvalidArgument);
+    EXPECT_EQ(OpCase("Dropout", 22).error({small, cast(floats({}, {-1}), dtype), Tensor::scalar(true)}).first, ErrorCode::kInvalidArgument);
+  }
+}
+
 TEST(Dropout, DropsInTraining) {
   const Tensor x = Tensor::ones({100, 101}), training = Tensor::scalar(true), ratio = floats({}, {0.25f});
   for (const DType dtype : {DType::kFloat32, DType::kFloat64, DType::kFloat16, DType::kBFloat16}) {
