@@ -8,6 +8,12 @@
 namespace sardonyx::ops {
 namespace {
 
+// The type of the real and the imaginary part of complex numbers; other numbers are their only part.
+DType part_of(DType dtype) {
+  if (dtype == DType::kComplex64) return DType::kFloat32;
+  return dtype == DType::kComplex128 ? DType::kFloat64 : dtype;
+}
+
 std::vector<size_t> nonzero_numbers(const Tensor& x) {
   std::vector<size_t> found;
   const size_t count = to_size(x.numel());
@@ -17,15 +23,18 @@ std::vector<size_t> nonzero_numbers(const Tensor& x) {
     }
     return found;
   }
-  with_accumulator(x.dtype(), [&]<class Acc>() {
-    const LoadRun<Acc> load = load_run<Acc>(x.dtype());
-    const size_t bytes = element_bytes(x.dtype());
+  const DType part = part_of(x.dtype());
+  const size_t parts = part == x.dtype() ? 1 : 2;
+  with_accumulator(part, [&]<class Acc>() {
+    const LoadRun<Acc> load = load_run<Acc>(part);
+    const size_t bytes = element_bytes(part);
     Acc values[kRunLength];
-    for (size_t first = 0; first < count; first += kRunLength) {
-      const size_t size = std::min(kRunLength, count - first);
+    for (size_t first = 0; first < count * parts; first += kRunLength) {
+      const size_t size = std::min(kRunLength, count * parts - first);
       load(static_cast<const std::byte*>(x.raw()) + first * bytes, 1, size, values);
       for (size_t i = 0; i < size; ++i) {
-        if (values[i] != Acc{}) found.push_back(first + i);
+        const size_t number = (first + i) / parts;
+        if (values[i] != Acc{} && (found.empty() || found.back() != number)) found.push_back(number);
       }
     }
   });
@@ -51,7 +60,7 @@ Tensor coordinates(const Shape& shape, std::vector<size_t> numbers) {
 
 std::unique_ptr<Prepared> prepare_nonzero(const PrepareContext& /*context*/) {
   return make_prepared([](const BindContext& b) {
-    require_dtype(required(b, 0, "X"), kNumbers | DTypeSet{DType::kBool, DType::kString}, "X");
+    require_dtype(required(b, 0, "X"), kNumbers | DTypeSet{DType::kBool, DType::kString, DType::kComplex64, DType::kComplex128}, "X");
     auto bound = make_bound(ValueFacts{DType::kInt64, {}, nullptr},
                             [](const RunContext& r) { r.outputs[0] = coordinates(r.inputs[0].shape(), nonzero_numbers(r.inputs[0])); });
     bound->dynamic = true;

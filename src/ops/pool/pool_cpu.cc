@@ -1,4 +1,4 @@
-#include "ops/facts.h"
+#include "ops/elements/real.h"
 #include "ops/pool/pool.h"
 #include "ops/stages.h"
 #include "ops/via_float/via_float.h"
@@ -6,24 +6,29 @@
 namespace sardonyx::ops {
 namespace {
 
-const float* in_of(const RunContext& r) { return static_cast<const float*>(r.inputs[0].raw()); }
-float* out_of(const RunContext& r) { return static_cast<float*>(r.outputs[0].mutable_raw()); }
-
-const ValueFacts& float_input(const BindContext& context) {
-  const ValueFacts& x = required(context, 0, "X");
-  require_dtype(x, {DType::kFloat32}, "X");
-  return x;
-}
-
-// A step that calls kernel(shape, x, y, pool).
-template <class Kernel>
-std::unique_ptr<Bound> bind_kernel(const PoolGeometry& geometry, const char* name, Kernel kernel) {
-  auto bound = make_bound(output(DType::kFloat32, geometry.out), [shape = geometry.kernel, kernel](const RunContext& r) {
-    if (r.outputs[0].numel() != 0) kernel(shape, in_of(r), out_of(r), r.pool);
+// A step that calls body(shape, context).
+template <class Body>
+std::unique_ptr<Bound> bind_body(DType dtype, const PoolGeometry& geometry, const char* name, Body body) {
+  auto bound = make_bound(output(dtype, geometry.out), [shape = geometry.kernel, body](const RunContext& r) {
+    if (r.outputs[0].numel() != 0) body(shape, r);
   });
   bound->kernel = name;
   bound->flops = static_cast<double>(element_count(geometry.out)) * static_cast<double>(geometry.kernel.window.kernel_size());
   return bound;
+}
+
+// A step that calls kernel(shape, x, y, pool) with pointers to float or double.
+template <class Kernel>
+std::unique_ptr<Bound> bind_kernel(DType dtype, const PoolGeometry& geometry, const char* name, Kernel kernel) {
+  return bind_body(dtype, geometry, name, [dtype, kernel](const kernels::PoolShape& shape, const RunContext& r) {
+    with_real(dtype, [&]<class T>() { kernel(shape, input_data<T>(r, 0), output_data<T>(r, 0), r.pool); });
+  });
+}
+
+const ValueFacts& real_input(const BindContext& context) {
+  const ValueFacts& x = required(context, 0, "X");
+  require_dtype(x, kReals, "X");
+  return x;
 }
 
 std::unique_ptr<Bound> bind_indexed(const PoolGeometry& geometry, const PoolSpec& spec, DType dtype, const std::vector<bool>& wanted) {
@@ -50,33 +55,51 @@ std::unique_ptr<Prepared> prepare_wide_max_pool(const PrepareContext& context) {
     const ValueFacts& x = required(b, 0, "X");
     const PoolGeometry geometry = pool_geometry(spec, x.shape);
     if (x.dtype != DType::kFloat32 || wanted.size() > 1) return bind_indexed(geometry, spec, x.dtype, wanted);
-    return bind_kernel(geometry, "max_pool", kernels::max_pool);
+    return bind_body(x.dtype, geometry, "max_pool", [](const kernels::PoolShape& shape, const RunContext& r) {
+      kernels::max_pool(shape, input_data<float>(r, 0), output_data<float>(r, 0), r.pool);
+    });
   });
 }
 
 std::unique_ptr<Prepared> prepare_wide_average_pool(const PrepareContext& context) {
   return make_prepared([spec = pool_spec_from_node(context.node, context.opset)](const BindContext& b) {
-    return bind_kernel(
-        pool_geometry(spec, float_input(b).shape), "average_pool",
-        [include_pad = spec.count_include_pad](const kernels::PoolShape& shape, const float* x, float* y, core::ThreadPool& pool) {
-          kernels::average_pool(shape, include_pad, x, y, pool);
-        });
-  });
-}
-
-template <auto kKernel>
-std::unique_ptr<Prepared> prepare_wide_global_pool(const PrepareContext& /*context*/) {
-  return make_prepared([](const BindContext& b) {
-    return bind_kernel(global_pool_geometry(float_input(b).shape), "global_pool",
-                       [](const kernels::PoolShape& shape, const float* x, float* y, core::ThreadPool& pool) {
-                         kKernel(shape.planes, shape.window.in[0], x, y, pool);
+    const ValueFacts& x = real_input(b);
+    return bind_kernel(x.dtype, pool_geometry(spec, x.shape), "average_pool",
+                       [include_pad = spec.count_include_pad](const kernels::PoolShape& shape, const auto* from, auto* to, auto& pool) {
+                         kernels::average_pool(shape, include_pad, from, to, pool);
                        });
   });
 }
 
+// `kernel` is called as kernel(planes, size, x, y, pool).
+template <class Kernel>
+std::unique_ptr<Prepared> prepare_global_pool(Kernel kernel) {
+  return make_prepared([kernel](const BindContext& b) {
+    const ValueFacts& x = real_input(b);
+    return bind_kernel(x.dtype, global_pool_geometry(x.shape), "global_pool",
+                       [kernel](const kernels::PoolShape& shape, const auto* from, auto* to, auto& pool) {
+                         kernel(shape.planes, shape.window.in[0], from, to, pool);
+                       });
+  });
+}
+
+std::unique_ptr<Prepared> prepare_wide_global_average_pool(const PrepareContext& /*context*/) {
+  return prepare_global_pool(
+      [](size_t planes, size_t size, const auto* x, auto* y, auto& pool) { kernels::global_average_pool(planes, size, x, y, pool); });
+}
+
+std::unique_ptr<Prepared> prepare_wide_global_max_pool(const PrepareContext& /*context*/) {
+  return prepare_global_pool(
+      [](size_t planes, size_t size, const auto* x, auto* y, auto& pool) { kernels::global_max_pool(planes, size, x, y, pool); });
+}
+
 std::unique_ptr<Prepared> prepare_wide_adaptive_pool(const PrepareContext& context) {
   return make_prepared([size = model::get_ints(context.node, "output_size")](const BindContext& b) {
-    return bind_kernel(adaptive_pool_geometry(size, float_input(b).shape), "adaptive_average_pool", kernels::adaptive_average_pool);
+    const ValueFacts& x = real_input(b);
+    return bind_kernel(x.dtype, adaptive_pool_geometry(size, x.shape), "adaptive_average_pool",
+                       [](const kernels::PoolShape& shape, const auto* from, auto* to, auto& pool) {
+                         kernels::adaptive_average_pool(shape, from, to, pool);
+                       });
   });
 }
 
@@ -85,10 +108,10 @@ std::unique_ptr<Prepared> prepare_wide_adaptive_pool(const PrepareContext& conte
 std::unique_ptr<Prepared> prepare_max_pool(const PrepareContext& context) { return via_float(context, prepare_wide_max_pool); }
 std::unique_ptr<Prepared> prepare_average_pool(const PrepareContext& context) { return via_float(context, prepare_wide_average_pool); }
 std::unique_ptr<Prepared> prepare_global_average_pool(const PrepareContext& context) {
-  return via_float(context, prepare_wide_global_pool<&kernels::global_average_pool>);
+  return via_float(context, prepare_wide_global_average_pool);
 }
 std::unique_ptr<Prepared> prepare_global_max_pool(const PrepareContext& context) {
-  return via_float(context, prepare_wide_global_pool<&kernels::global_max_pool>);
+  return via_float(context, prepare_wide_global_max_pool);
 }
 std::unique_ptr<Prepared> prepare_adaptive_average_pool(const PrepareContext& context) {
   return via_float(context, prepare_wide_adaptive_pool);

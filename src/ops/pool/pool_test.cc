@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "ops/low_bits.h"
 #include "ops/op_case.h"
 
 namespace sardonyx::ops {
@@ -61,18 +62,19 @@ TEST(Pool, MaxAndAverageAgreeWithTheDefinition) {
     for (const Case& w : kCases) {
       if (h.ceil != w.ceil) continue;
       SCOPED_TRACE(std::to_string(h.size) + "/" + std::to_string(h.stride) + " " + std::to_string(w.size) + "/" + std::to_string(w.stride));
-      const Tensor x = random_tensor(generator, {1, 2, h.size, w.size});
+      const Tensor x = random_tensor(generator, {1, 2, h.size, w.size}), fine = with_low_bits(x);
       const auto rows = taps(h), columns = taps(w);
-      std::vector<double> greatest, mean, mean_with_pads;
+      std::vector<double> greatest, mean, mean_with_pads, fine_mean, fine_mean_with_pads;
       std::vector<int64_t> indices;
       for (int64_t plane = 0; plane < 2; ++plane) {
         for (const auto& r : rows) {
           for (const auto& c : columns) {
-            double sum = 0, best = -std::numeric_limits<double>::infinity();
+            double sum = 0, fine_sum = 0, best = -std::numeric_limits<double>::infinity();
             int64_t count = 0, where = 0;
             const int64_t padded = visit_taps(h, w, r, c, [&](int64_t at) {
               const int64_t number = plane * h.size * w.size + at;
               const double value = x.values<float>()[static_cast<size_t>(number)];
+              fine_sum += fine.values<double>()[static_cast<size_t>(number)];
               if (value > best) where = number;
               best = std::max(best, value);
               sum += value;
@@ -82,6 +84,8 @@ TEST(Pool, MaxAndAverageAgreeWithTheDefinition) {
             indices.push_back(where);
             mean.push_back(sum / static_cast<double>(count));
             mean_with_pads.push_back(sum / static_cast<double>(padded));
+            fine_mean.push_back(fine_sum / static_cast<double>(count));
+            fine_mean_with_pads.push_back(fine_sum / static_cast<double>(padded));
           }
         }
       }
@@ -89,6 +93,8 @@ TEST(Pool, MaxAndAverageAgreeWithTheDefinition) {
       expect_close(pool_node("MaxPool", h, w).run({x}), out, greatest, 0);
       expect_close(pool_node("AveragePool", h, w).run({x}), out, mean);
       expect_close(pool_node("AveragePool", h, w).attribute("count_include_pad", 1).run({x}), out, mean_with_pads);
+      expect_close(pool_node("AveragePool", h, w).run({fine}), out, fine_mean, 1e-14);
+      expect_close(pool_node("AveragePool", h, w).attribute("count_include_pad", 1).run({fine}), out, fine_mean_with_pads, 1e-14);
       const std::vector<Tensor> both = pool_node("MaxPool", h, w).outputs({"y", "indices"}).run_all({x});
       expect_close(both.at(0), out, greatest, 0);
       EXPECT_TRUE(std::ranges::equal(both.at(1).values<int64_t>(), indices));
@@ -132,6 +138,50 @@ TEST(Pool, Global) {
   expect_close(OpCase("GlobalMaxPool").run({x}), {1, 2, 1, 1}, {4, -1});
   expect_close(OpCase("GlobalAveragePool").run({x.to(DType::kFloat16)}), {1, 2, 1, 1}, {2.5, -3.5});
   EXPECT_EQ(OpCase("GlobalMaxPool").error({Tensor({1, 2, 0, 2})}).first, ErrorCode::kInvalidArgument);
+}
+
+TEST(Pool, DoubleIsNotRounded) {
+  std::mt19937 generator(5);
+  const Tensor x = with_low_bits(random_tensor(generator, {2, 3, 13, 17}));
+  std::vector<double> mean, greatest;
+  for (size_t plane = 0; plane < 6; ++plane) {
+    const auto values = x.values<double>().subspan(plane * 221, 221);
+    long double sum = 0;
+    for (const double value : values) sum += value;
+    mean.push_back(static_cast<double>(sum / 221));
+    greatest.push_back(*std::ranges::max_element(values));
+  }
+  expect_close(OpCase("GlobalAveragePool").run({x}), {2, 3, 1, 1}, mean, 1e-14);
+  expect_close(OpCase("GlobalMaxPool").run({x}), {2, 3, 1, 1}, greatest, 0);
+  EXPECT_EQ(OpCase("GlobalMaxPool").run({x}).dtype(), DType::kFloat64);
+  expect_close(OpCase("AdaptiveAveragePool", 1, "ai.sardonyx").ints("output_size", {1, 1}).run({x}), {2, 3, 1, 1}, mean, 1e-14);
+  expect_close(OpCase("AveragePool").ints("kernel_shape", {13, 17}).run({x}), {2, 3, 1, 1}, mean, 1e-14);
+  const Tensor special = Tensor::of<double>({1, 2, 3}, {1, std::nan(""), 2, -HUGE_VAL, -HUGE_VAL, -HUGE_VAL});
+  expect_close(OpCase("GlobalMaxPool").run({special}), {1, 2, 1}, {std::nan(""), -HUGE_VAL});
+}
+
+TEST(Pool, DoubleInOneAndThreeDimensionsAndAutoPad) {
+  std::mt19937 generator(6);
+  const Tensor line = with_low_bits(random_tensor(generator, {2, 2, 11})), cube = with_low_bits(random_tensor(generator, {1, 2, 4, 5, 6}));
+  for (const char* mode : {"SAME_UPPER", "SAME_LOWER", "VALID"}) {
+    for (const int include : {0, 1}) {
+      const auto pool = [&](const Tensor& x, std::vector<int64_t> kernel, std::vector<int64_t> strides) {
+        OpCase node("AveragePool", 19);
+        node.ints("kernel_shape", std::move(kernel)).ints("strides", std::move(strides));
+        return node.attribute("auto_pad", mode).attribute("count_include_pad", include).run({x});
+      };
+      const Tensor flat = pool(line, {3}, {2}), solid = pool(cube, {2, 3, 3}, {2, 1, 2});
+      EXPECT_EQ(flat.dtype(), DType::kFloat64);
+      const Tensor rough_flat = pool(line.to(DType::kFloat32), {3}, {2}),
+                   rough_solid = pool(cube.to(DType::kFloat32), {2, 3, 3}, {2, 1, 2});
+      expect_close(flat, rough_flat.shape(), doubles(rough_flat), 1e-6);
+      expect_close(solid, rough_solid.shape(), doubles(rough_solid), 1e-6);
+      // The same values as a plane of height 1.
+      expect_close(pool(line.reshape({2, 2, 1, 11}), {1, 3}, {1, 2}), {2, 2, 1, flat.size(2)}, doubles(flat), 0);
+    }
+  }
+  EXPECT_EQ(OpCase("AveragePool").ints("kernel_shape", {2}).run({Tensor({0, 2, 3}, DType::kFloat64)}).shape(), (Shape{0, 2, 2}));
+  EXPECT_EQ(OpCase("GlobalAveragePool").error({Tensor({1, 2, 0}, DType::kFloat64)}).first, ErrorCode::kInvalidArgument);
 }
 
 TEST(Pool, Adaptive) {

@@ -2,12 +2,12 @@
 
 from operators.draw import chance, elements, floats, integers, opset, pick, size, some
 
-SUMS = {"float32": (2e-4, 5e-5), "float16": (2e-2, 1e-2)}
+SUMS = {"float32": (2e-4, 5e-5), "float16": (2e-2, 1e-2), "float64": (1e-9, 1e-9)}
 
 
 def attention(rng):
     version = opset(rng, "Attention")
-    dtype = pick(rng, ["float32"] * 4 + ["float16"])
+    dtype = pick(rng, ["float32"] * 4 + ["float64", "float16"])
     batch, kv_heads, queries, keys, past = size(rng, 2), size(rng, 3), size(rng, 4), size(rng, 5), size(rng, 3)
     heads = kv_heads * pick(rng, [1, 1, 2, 3])
     width, value_width = size(rng, 6), size(rng, 6)

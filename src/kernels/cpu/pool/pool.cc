@@ -29,14 +29,9 @@ struct Mean {
   FloatVec step(FloatVec sum, FloatVec x, size_t) const { return hn::Add(sum, x); }
   FloatVec finish(FloatVec sum, const SlidePosition& at) const {
     size_t taps = at.taps();
-    if (padded) taps = padded_taps(0, out_d) * padded_taps(1, out_h) * padded_taps(2, at.column);
+    if (padded)
+      taps = padded_taps(window, *padded, 0, out_d) * padded_taps(window, *padded, 1, out_h) * padded_taps(window, *padded, 2, at.column);
     return hn::Div(sum, hn::Set(FloatTag(), static_cast<float>(taps)));
-  }
-  // Taps of output `o` in dimension `i` inside the padded input. Outputs that see all taps of the input agree on it.
-  size_t padded_taps(size_t i, size_t o) const {
-    const auto high = static_cast<ptrdiff_t>(window.in[i] + (*padded)[i]);
-    return steps_inside(window.origin(i, o), window.dilation[i], window.kernel[i], -static_cast<ptrdiff_t>(window.pad_begin[i]), high)
-        .size();
   }
 
   const Window& window;
@@ -60,11 +55,6 @@ void mean_planes(size_t first, size_t last, size_t size, const float* x, float* 
 
 void max_planes(size_t first, size_t last, size_t size, const float* x, float* y) {
   for (size_t i = first; i < last; ++i) y[i] = fold_line(MaxFold(), x + i * size, size);
-}
-
-// The cell of output `o` in dimension `i` of an adaptive pool.
-Range adaptive_cell(const Window& window, size_t i, size_t o) {
-  return {o * window.in[i] / window.out[i], ((o + 1) * window.in[i] + window.out[i] - 1) / window.out[i]};
 }
 
 void adaptive_mean_lines(const Window& window, const float* x, size_t first_line, size_t last_line, float* y) {
@@ -121,9 +111,7 @@ void max_pool(const PoolShape& shape, const float* x, float* y, core::ThreadPool
 
 void average_pool(const PoolShape& shape, bool count_include_pad, const float* x, float* y, core::ThreadPool& pool) noexcept {
   const Window window = shape.window.with_three_dims();
-  Extents pad_end = {0, 0, 0};
-  const auto missing = static_cast<size_t>(kMaxSpatial - shape.window.rank);
-  std::copy_n(shape.pad_end.begin(), shape.window.rank, pad_end.begin() + missing);
+  const Extents pad_end = pad_end_with_three_dims(shape);
   for_lines(window, shape.planes, x, y, pool, [&](const float* in, size_t first, size_t last, float* out) {
     HWY_DYNAMIC_DISPATCH(mean_lines)(window, count_include_pad ? &pad_end : nullptr, in, first, last, out);
   });

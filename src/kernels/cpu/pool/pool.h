@@ -1,6 +1,7 @@
-// Pooling over 1 to 3 spatial dimensions, float, contiguous planes (plane = one channel of one image).
+// Pooling over 1 to 3 spatial dimensions, contiguous planes (plane = one channel of one image).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 #include "core/parallel.h"
@@ -27,5 +28,29 @@ void global_max_pool(size_t planes, size_t size, const float* x, float* y, core:
 
 // Mean over [floor(o * in / out), ceil((o + 1) * in / out)) in each dimension, as torch.nn.AdaptiveAvgPool. Uses rank, in and out.
 void adaptive_average_pool(const PoolShape& shape, const float* x, float* y, core::ThreadPool& pool) noexcept;
+
+// The same in double, one value after another.
+void average_pool(const PoolShape& shape, bool count_include_pad, const double* x, double* y, core::ThreadPool& pool) noexcept;
+void global_average_pool(size_t planes, size_t size, const double* x, double* y, core::ThreadPool& pool) noexcept;
+void global_max_pool(size_t planes, size_t size, const double* x, double* y, core::ThreadPool& pool) noexcept;
+void adaptive_average_pool(const PoolShape& shape, const double* x, double* y, core::ThreadPool& pool) noexcept;
+
+// The cell of output `o` in dimension `i` of an adaptive pool.
+inline Range adaptive_cell(const Window& window, size_t i, size_t o) noexcept {
+  return {o * window.in[i] / window.out[i], ((o + 1) * window.in[i] + window.out[i] - 1) / window.out[i]};
+}
+
+// pad_end of the window with three dimensions.
+inline Extents pad_end_with_three_dims(const PoolShape& shape) noexcept {
+  Extents result = {0, 0, 0};
+  std::copy_n(shape.pad_end.begin(), shape.window.rank, result.begin() + (kMaxSpatial - shape.window.rank));
+  return result;
+}
+
+// Taps of output `o` in dimension `i` inside the input extended by pad_begin and `pad_end`.
+inline size_t padded_taps(const Window& window, const Extents& pad_end, size_t i, size_t o) noexcept {
+  const auto high = static_cast<ptrdiff_t>(window.in[i] + pad_end[i]);
+  return steps_inside(window.origin(i, o), window.dilation[i], window.kernel[i], -static_cast<ptrdiff_t>(window.pad_begin[i]), high).size();
+}
 
 }  // namespace sardonyx::kernels

@@ -139,13 +139,15 @@ TEST(Pool, NanWinsTheMaximum) {
   });
 }
 
+using GlobalPool = void (*)(size_t planes, size_t size, const float* x, float* y, core::ThreadPool& pool);
+
 TEST(Pool, Global) {
   for_each_target([] {
     for (const size_t size : {1, 7, 49, 200, 5000}) {
       Random random(static_cast<unsigned>(size));
       Guarded<float> x(9 * size);
       random.fill(x);
-      const auto run = [&](auto global_pool) {
+      const auto run = [&](GlobalPool global_pool) {
         return same_for_all_threads([&](core::ThreadPool& pool) {
           Guarded<float> y(9);
           global_pool(9, size, x.data(), y.data(), pool);
