@@ -1,10 +1,8 @@
 #include "ops/via_float/via_float.h"
 
-#include <algorithm>
-
-#include "core/arena.h"
 #include "ops/elements/elements.h"
 #include "ops/facts.h"
+#include "ops/via_float/converted.h"
 
 namespace sardonyx::ops {
 namespace {
@@ -12,70 +10,21 @@ namespace {
 constexpr DTypeSet kHalves = {DType::kFloat16, DType::kBFloat16};
 constexpr size_t kGrain = 8192;
 
-size_t float_bytes(const ValueFacts& facts) { return core::align_up(to_size(element_count(facts.shape)) * sizeof(float)); }
-
-void widen(const Tensor& from, float* to, core::ThreadPool& pool) noexcept {
+void widen(const Tensor& from, void* to, core::ThreadPool& pool) {
   const LoadRun<float> load = load_run<float>(from.dtype());
   const auto* halves = static_cast<const uint16_t*>(from.raw());
-  pool.for_ranges(to_size(from.numel()), kGrain, [&](size_t begin, size_t end) { load(halves + begin, 1, end - begin, to + begin); });
+  auto* values = static_cast<float*>(to);
+  pool.for_ranges(to_size(from.numel()), kGrain, [&](size_t begin, size_t end) { load(halves + begin, 1, end - begin, values + begin); });
 }
 
-void narrow(const float* from, Tensor& to, core::ThreadPool& pool) {
+void narrow(const void* from, Tensor& to, core::ThreadPool& pool) {
   const StoreRun<float> store = store_run<float>(to.dtype());
   auto* halves = static_cast<uint16_t*>(to.mutable_raw());
-  pool.for_ranges(to_size(to.numel()), kGrain, [&](size_t begin, size_t end) { store(from + begin, end - begin, halves + begin); });
+  const auto* values = static_cast<const float*>(from);
+  pool.for_ranges(to_size(to.numel()), kGrain, [&](size_t begin, size_t end) { store(values + begin, end - begin, halves + begin); });
 }
 
-class WideningBound final : public Bound {
- public:
-  // `types`: what the float32 outputs become.
-  WideningBound(std::unique_ptr<Bound> inner, const BindContext& context, const std::vector<DType>& types) : inner_(std::move(inner)) {
-    kernel = inner_->kernel;
-    refusals = inner_->refusals;
-    flops = inner_->flops;
-    scratch_bytes = core::align_up(inner_->scratch_bytes);
-    for (const ValueFacts& facts : context.inputs) {
-      if (kHalves.has(facts.dtype)) scratch_bytes += float_bytes(facts);
-    }
-    for (size_t i = 0; i < inner_->outputs.size(); ++i) {
-      const ValueFacts& facts = inner_->outputs[i];
-      outputs.push_back(facts);
-      narrows_.push_back(facts.dtype == DType::kFloat32 && i < types.size() && kHalves.has(types[i]));
-      if (!narrows_.back()) continue;
-      outputs.back().dtype = types[i];
-      scratch_bytes += float_bytes(facts);
-    }
-  }
-
-  void run(const RunContext& r) const override {
-    std::byte* memory = r.scratch + core::align_up(inner_->scratch_bytes);
-    std::vector<Tensor> inputs(r.inputs.begin(), r.inputs.end());
-    for (Tensor& input : inputs) {
-      if (!input.defined() || !kHalves.has(input.dtype())) continue;
-      float* values = take(memory, input);
-      widen(input, values, r.pool);
-      input = Tensor::from_blob(values, input.shape());
-    }
-    std::vector<Tensor> results(r.outputs.begin(), r.outputs.end());
-    for (size_t i = 0; i < results.size(); ++i) {
-      if (narrows_[i]) results[i] = Tensor::from_blob(take(memory, results[i]), results[i].shape());
-    }
-    inner_->run({inputs, results, r.scratch, r.pool});
-    for (size_t i = 0; i < results.size(); ++i) {
-      if (narrows_[i]) narrow(results[i].values<float>().data(), r.outputs[i], r.pool);
-    }
-  }
-
- private:
-  static float* take(std::byte*& memory, const Tensor& tensor) {
-    auto* values = reinterpret_cast<float*>(memory);
-    memory += core::align_up(to_size(tensor.numel()) * sizeof(float));
-    return values;
-  }
-
-  std::unique_ptr<Bound> inner_;
-  std::vector<bool> narrows_;  // for each output
-};
+constexpr Conversion kWidening = {.outer = kHalves, .inner = DType::kFloat32, .load = widen, .store = narrow};
 
 class WideningPrepared final : public Prepared {
  public:
@@ -95,7 +44,7 @@ class WideningPrepared final : public Prepared {
     std::unique_ptr<Bound> inner = inner_->bind({facts, context.threads});
     if (half == DType::kUndefined || inner->dynamic) return inner;
     const std::vector<DType> types = rule_ ? rule_(context) : std::vector<DType>(inner->outputs.size(), half);
-    return std::make_unique<WideningBound>(std::move(inner), context, types);
+    return make_converted(std::move(inner), context, types, kWidening);
   }
 
  private:
