@@ -10,7 +10,8 @@
 namespace sardonyx::ops {
 namespace {
 
-// Integers are added as unsigned ones, which wrap around.
+// Integers are added as unsigned ones, which wrap around; the sum of bools is whether any is true, that of strings all of them one after
+// another.
 template <class Body>
 void with_sum_type(DType dtype, const Body& body) {
   switch (dtype) {
@@ -34,8 +35,29 @@ void with_sum_type(DType dtype, const Body& body) {
       return body.template operator()<std::complex<float>>();
     case DType::kComplex128:
       return body.template operator()<std::complex<double>>();
+    case DType::kBool:
+      return body.template operator()<bool>();
+    case DType::kString:
+      return body.template operator()<std::string>();
     default:
       throw unsupported_error("elements of type {} cannot be added", type_string(dtype));
+  }
+}
+
+// `columns`: elements of all columns of one plane of the image.
+template <class T>
+void add_planes(const kernels::Window& window, size_t columns, const RunContext& r) {
+  const T* from = input_data<T>(r, 0);
+  T* to = output_data<T>(r, 0);
+  const size_t size = window.in_size(), planes = to_size(r.outputs[0].numel()) / size;
+  const auto add = [&](size_t plane) {
+    std::fill(to + plane * size, to + (plane + 1) * size, T{});
+    kernels::add_columns(window, from + plane * columns, to + plane * size);
+  };
+  if constexpr (std::is_same_v<T, std::string>) {
+    for (size_t plane = 0; plane < planes; ++plane) add(plane);  // may run out of memory, which the pool's threads must not
+  } else {
+    r.pool.for_each(planes, add);
   }
 }
 
@@ -59,17 +81,8 @@ std::unique_ptr<Bound> bind_col2im(const WindowSpec& spec, const BindContext& b)
   out.insert(out.end(), image.begin(), image.end());
   ValueFacts y = output(x.dtype, out);
   with_sum_type(x.dtype, []<class T>() {});  // refuses other types
-  return make_bound(std::move(y),
-                    [w = placed.window.with_three_dims(), dtype = x.dtype, columns = to_size(taps * blocks)](const RunContext& r) {
-                      with_sum_type(dtype, [&]<class T>() {
-                        const T* from = input_data<T>(r, 0);
-                        T* to = output_data<T>(r, 0);
-                        r.pool.for_each(to_size(r.outputs[0].numel()) / w.in_size(), [&](size_t plane) {
-                          std::fill(to + plane * w.in_size(), to + (plane + 1) * w.in_size(), T{});
-                          kernels::add_columns(w, from + plane * columns, to + plane * w.in_size());
-                        });
-                      });
-                    });
+  return make_bound(std::move(y), [w = placed.window.with_three_dims(), dtype = x.dtype, columns = to_size(taps * blocks)](
+                                      const RunContext& r) { with_sum_type(dtype, [&]<class T>() { add_planes<T>(w, columns, r); }); });
 }
 
 std::unique_ptr<Prepared> prepare_wide_col2im(const PrepareContext& context) {

@@ -1,14 +1,23 @@
 #include <array>
 #include <type_traits>
 
+#include "core/float8.h"
+#include "kernels/cpu/copy/packed_elements.h"
 #include "ops/constant/constant.h"
 #include "ops/elements/elements.h"
 #include "ops/facts.h"
+#include "ops/movement/packed.h"
 #include "ops/movement/strided.h"
 #include "ops/stages.h"
 
 namespace sardonyx::ops {
 namespace {
+
+void fill_packed(const Tensor& value, Tensor& y) {
+  const int width = bit_width(value.dtype());
+  const uint8_t bits = core::packed_get(static_cast<const uint8_t*>(value.raw()), width, 0);
+  kernels::fill_packed(width, bits, to_size(y.numel()), static_cast<uint8_t*>(y.mutable_raw()));
+}
 
 std::unique_ptr<Bound> bind_fill(const BindContext& context, const Tensor& value) {
   const Shape out = integer_values(required(context, 0, "input"), "input");
@@ -16,6 +25,9 @@ std::unique_ptr<Bound> bind_fill(const BindContext& context, const Tensor& value
     if (size < 0) throw argument_error("the input asks for shape {}; sizes must be at least 0", to_string(out));
   }
   ValueFacts facts = output(value.dtype(), out);
+  if (kPacked.has(value.dtype())) {
+    return make_bound(std::move(facts), [value](const RunContext& r) { fill_packed(value, r.outputs[0]); });
+  }
   const StridedMove move = move_between(broadcast_view({}, out), out, value.dtype());
   return make_bound(std::move(facts), [value, move](const RunContext& r) { move.run(value.raw(), r.outputs[0].mutable_raw(), r.pool); });
 }

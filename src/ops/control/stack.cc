@@ -1,6 +1,7 @@
 #include "ops/control/stack.h"
 
 #include "ops/facts.h"
+#include "ops/movement/packed.h"
 #include "ops/movement/strided.h"
 
 namespace sardonyx::ops {
@@ -22,11 +23,38 @@ void require_alike(const Tensor& item, const Tensor& first, std::string_view nam
                        type_string(first.dtype()), to_string(first.shape()), type_string(item.dtype()), to_string(item.shape()));
 }
 
+// Elements of a packed tensor around an axis: whole slices lie `inner` elements apart.
+struct PackedAxis {
+  size_t outer, size, inner;
+  PackedAxis(const Shape& whole, size_t axis)
+      : outer(span_count(whole, 0, axis)), size(to_size(whole[axis])), inner(span_count(whole, axis + 1, whole.size())) {}
+  size_t place(size_t block, size_t index) const noexcept { return (block * size + index) * inner; }
+};
+
+Tensor packed_slice(const Tensor& tensor, size_t axis, size_t index, const Shape& shape) {
+  const PackedAxis at(tensor.shape(), axis);
+  Tensor result(shape, tensor.dtype());
+  if (result.numel() == 0) return result;
+  for (size_t i = 0; i < at.outer; ++i) copy_packed_run(tensor, at.place(i, index), result, i * at.inner, at.inner);
+  return result;
+}
+
+Tensor stack_packed(const std::vector<Tensor>& items, size_t axis, const Shape& shape) {
+  const PackedAxis at(shape, axis);
+  Tensor result(shape, items[0].dtype());
+  if (result.numel() == 0) return result;
+  for (size_t index = 0; index < items.size(); ++index) {
+    for (size_t i = 0; i < at.outer; ++i) copy_packed_run(items[index], i * at.inner, result, at.place(i, index), at.inner);
+  }
+  return result;
+}
+
 }  // namespace
 
 Tensor slice_at(const Tensor& tensor, size_t axis, int64_t index, core::ThreadPool& pool) {
   const StridedView view = slice_view(tensor.shape(), axis, index);
   const DType dtype = tensor.dtype();
+  if (kPacked.has(dtype)) return packed_slice(tensor, axis, to_size(index), view.shape);
   if (axis == 0 && dtype != DType::kString) {
     const size_t bytes = to_size(element_count(view.shape)) * element_bytes(dtype);
     return Tensor::view(nullptr, static_cast<const std::byte*>(tensor.raw()) + to_size(index) * bytes, view.shape, dtype);
@@ -44,6 +72,7 @@ Tensor stack(const std::vector<Tensor>& items, size_t axis, int64_t size, std::s
   Shape shape = slice;
   shape.insert(shape.begin() + static_cast<ptrdiff_t>(axis), size);
   const ValueFacts facts = output(items[0].dtype(), shape);
+  if (kPacked.has(facts.dtype)) return stack_packed(items, axis, shape);
   Tensor result = to_int(items.size()) < size ? Tensor::zeros(shape, facts.dtype) : Tensor::empty(shape, facts.dtype);
   for (size_t i = 0; i < items.size(); ++i) {
     const StridedMove move(contiguous_view(slice), slice_view(shape, axis, to_int(i)), facts.dtype);

@@ -9,7 +9,8 @@
 
 namespace sardonyx::ops {
 
-// The part at `index` of an axis, without that axis; along axis 0 a view that lives as long as the tensor does.
+// The part at `index` of an axis, without that axis; along axis 0 a view that lives as long as the tensor does (strings and
+// packed elements are copied).
 Tensor slice_at(const Tensor& tensor, size_t axis, int64_t index, core::ThreadPool& pool);
 
 // A tensor whose slices along `axis` are `items`, all of one type and shape (`name` is told where they are not); each place behind the last

@@ -83,7 +83,15 @@ TEST(Col2Im, AddsWhereBlocksOverlap) {
     expect_close(y, {1, 1, 3, 3}, {1, 2, 1, 2, 4, 2, 1, 2, 1}, 0);
   }
   EXPECT_THAT(OpCase("Col2Im", 18).error({Tensor({1, 4, 5}), image, block}).second, HasSubstr("input has shape"));
-  EXPECT_EQ(OpCase("Col2Im", 18).error({Tensor({1, 4, 4}, DType::kBool), image, block}).first, ErrorCode::kUnsupported);
+  EXPECT_EQ(OpCase("Col2Im", 18).error({Tensor({1, 4, 4}, DType::kFloat8E5M2), image, block}).first, ErrorCode::kUnsupported);
+}
+
+TEST(Col2Im, BoolsAndStrings) {
+  const Tensor image = int64s({3}), block = int64s({2});
+  const Tensor bools = Tensor::of<bool>({1, 2, 2}, {false, true, false, true});
+  EXPECT_THAT(OpCase("Col2Im", 18).run({bools, image, block}).values<bool>(), testing::ElementsAre(false, true, true));
+  const Tensor texts = Tensor::of_strings({1, 2, 2}, {"a", "b", "c", "d"});
+  EXPECT_THAT(OpCase("Col2Im", 18).run({texts, image, block}).strings(), testing::ElementsAre("a", "bc", "d"));
 }
 
 TEST(DeformConv, WithoutOffsetsIsConv) {

@@ -1,5 +1,6 @@
 #include "ops/depth_to_space/depth_to_space.h"
 #include "ops/facts.h"
+#include "ops/movement/strings.h"
 #include "ops/stages.h"
 
 namespace sardonyx::ops {
@@ -17,11 +18,11 @@ using MakeCopy = kernels::StridedCopy (*)(const kernels::DepthShape& shape, kern
 
 std::unique_ptr<Bound> bind_copy(const ValueFacts& x, Shape out, MakeCopy make_copy, const DepthToSpaceSpec& spec, const Shape& deep) {
   const size_t bytes = element_bytes(x.dtype);
-  if (!kernels::copy_supports(bytes) || x.dtype == DType::kString) throw unsupported_error("elements of type {}", type_string(x.dtype));
   // An empty tensor may have sizes that no stride can hold.
   const auto copy = element_count(out) == 0 ? kernels::StridedCopy() : make_copy(kernel_shape(spec, deep), spec.order);
-  return make_bound(output(x.dtype, std::move(out)), [copy, bytes](const RunContext& r) {
+  return make_bound(output(x.dtype, std::move(out)), [copy, bytes, is_string = x.dtype == DType::kString](const RunContext& r) {
     if (r.outputs[0].numel() == 0) return;
+    if (is_string) return copy_strings(copy, r.inputs[0].strings().data(), r.outputs[0].mutable_values<std::string>().data());
     kernels::strided_copy(copy, bytes, r.inputs[0].raw(), r.outputs[0].mutable_raw(), r.pool);
   });
 }

@@ -1,6 +1,7 @@
 #include "ops/movement/strided.h"
 
 #include "ops/facts.h"
+#include "ops/movement/strings.h"
 
 namespace sardonyx::ops {
 
@@ -66,20 +67,6 @@ void StridedMove::run(const void* src, void* dst, core::ThreadPool& pool) const 
                         static_cast<std::byte*>(dst) + dst_base_ * bytes_, pool);
 }
 
-void StridedMove::run_strings(const std::string* src, std::string* dst) const {
-  const auto rank = static_cast<size_t>(copy_.rank);
-  size_t count = 1;
-  for (size_t i = 0; i < rank; ++i) count *= copy_.extent[i];
-  for (size_t number = 0; number < count; ++number) {
-    ptrdiff_t from = 0, to = 0;
-    size_t rest = number;
-    for (size_t i = rank; i-- > 0; rest /= copy_.extent[i]) {
-      const auto index = static_cast<ptrdiff_t>(rest % copy_.extent[i]);
-      from += index * copy_.src_stride[i];
-      to += index * copy_.dst_stride[i];
-    }
-    dst[to] = src[from];
-  }
-}
+void StridedMove::run_strings(const std::string* src, std::string* dst) const { copy_strings(copy_, src, dst); }
 
 }  // namespace sardonyx::ops

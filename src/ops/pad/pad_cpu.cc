@@ -2,6 +2,7 @@
 
 #include "ops/facts.h"
 #include "ops/movement/element.h"
+#include "ops/movement/packed.h"
 #include "ops/movement/strided.h"
 #include "ops/pad/pad.h"
 #include "ops/stages.h"
@@ -125,7 +126,7 @@ std::unique_ptr<Bound> bind_by_inputs(const BindContext& context, const PadSpec&
 std::unique_ptr<Prepared> prepare_pad(const PrepareContext& context) {
   const PadSpec spec = pad_spec_from_node(context.node, context.opset);
   if (spec.by_attributes) return make_prepared([spec](const BindContext& b) { return bind_by_attributes(b, spec); });
-  return make_value_driven(make_prepared([spec](const BindContext& b) { return bind_by_inputs(b, spec); }),
+  return make_value_driven(via_bytes(make_prepared([spec](const BindContext& b) { return bind_by_inputs(b, spec); })),
                            {.value_inputs = 0b1010, .output_types = {}});
 }
 

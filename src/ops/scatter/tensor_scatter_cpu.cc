@@ -3,6 +3,7 @@
 
 #include "ops/facts.h"
 #include "ops/movement/element.h"
+#include "ops/movement/packed.h"
 #include "ops/stages.h"
 #include "sardonyx/model.h"
 
@@ -35,16 +36,25 @@ void check_positions(const CacheGeometry& g, const Tensor* positions) {
   }
 }
 
-template <class T>
-void scatter_positions(const CacheGeometry& g, const Tensor& update, const Tensor* positions, Tensor& cache) {
-  const auto* from = static_cast<const T*>(update.raw());
-  auto* to = static_cast<T*>(cache.mutable_raw());
+// Calls copy(from, to) for each position of the update: where its elements begin there and in the cache.
+template <class Copy>
+void scatter_positions(const CacheGeometry& g, const Tensor* positions, const Copy& copy) {
+  size_t from = 0;
   for (size_t block = 0; block < g.samples * g.outer; ++block) {
     const size_t first = positions ? to_size(IndexView(*positions)[block / g.outer]) : 0;
-    for (size_t i = 0; i < g.update; ++i, from += g.inner) {
-      std::copy_n(from, g.inner, to + (block * g.length + (first + i) % g.length) * g.inner);
-    }
+    for (size_t i = 0; i < g.update; ++i, from += g.inner) copy(from, (block * g.length + (first + i) % g.length) * g.inner);
   }
+}
+
+void scatter(const CacheGeometry& g, const Tensor& update, const Tensor* positions, Tensor& cache) {
+  if (kPacked.has(cache.dtype())) {
+    return scatter_positions(g, positions, [&](size_t from, size_t to) { copy_packed_run(update, from, cache, to, g.inner); });
+  }
+  with_element(cache.dtype(), [&]<class T>() {
+    const auto* source = static_cast<const T*>(update.raw());
+    auto* target = static_cast<T*>(cache.mutable_raw());
+    scatter_positions(g, positions, [&](size_t from, size_t to) { std::copy_n(source + from, g.inner, target + to); });
+  });
 }
 
 bool is_circular(const model::Node& node) {
@@ -60,7 +70,7 @@ std::unique_ptr<Prepared> prepare_tensor_scatter(const PrepareContext& context) 
     const ValueFacts& cache = required(b, 0, "past_cache");
     const ValueFacts& update = required(b, 1, "update");
     require_same_dtype(cache, update, "past_cache", "update");
-    element_bytes(cache.dtype);
+    if (!kPacked.has(cache.dtype)) element_bytes(cache.dtype);  // refuses sequences
     const CacheGeometry geometry = cache_geometry(cache.shape, update.shape, axis, circular);
     if (const ValueFacts* positions = optional(b, 2)) {
       require_dtype(*positions, {DType::kInt32, DType::kInt64}, "write_indices");
@@ -69,11 +79,11 @@ std::unique_ptr<Prepared> prepare_tensor_scatter(const PrepareContext& context) 
                              cache.shape[0]);
       }
     }
-    auto bound = make_bound(output(cache.dtype, cache.shape), [geometry, dtype = cache.dtype](const RunContext& r) {
+    auto bound = make_bound(output(cache.dtype, cache.shape), [geometry](const RunContext& r) {
       check_positions(geometry, optional(r, 2));
       copy_all(r.inputs[0], r.outputs[0]);
       if (r.inputs[1].numel() == 0) return;
-      with_element(dtype, [&]<class T>() { scatter_positions<T>(geometry, r.inputs[1], optional(r, 2), r.outputs[0]); });
+      scatter(geometry, r.inputs[1], optional(r, 2), r.outputs[0]);
     });
     bound->in_place_input = 0;
     return bound;

@@ -1,4 +1,4 @@
-// Transpose: any permutation of the dimensions, any element type of whole bytes.
+// Transpose: any permutation of the dimensions, any element type.
 #pragma once
 
 #include "ops/movement/strided.h"

@@ -43,7 +43,6 @@ TEST(Transpose, RefusesWhatIsNoPermutation) {
   EXPECT_EQ(OpCase("Transpose").ints("perm", {0, 0}).error({x}).first, ErrorCode::kInvalidArgument);
   EXPECT_EQ(OpCase("Transpose").ints("perm", {0}).error({x}).first, ErrorCode::kInvalidArgument);
   EXPECT_EQ(OpCase("Transpose").ints("perm", {0, 2}).error({x}).first, ErrorCode::kInvalidArgument);
-  EXPECT_EQ(OpCase("Transpose").error({Tensor({2, 2}, DType::kInt4)}).first, ErrorCode::kUnsupported);
 }
 
 }  // namespace

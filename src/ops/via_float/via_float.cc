@@ -1,10 +1,8 @@
 #include "ops/via_float/via_float.h"
 
-#include <algorithm>
-
-#include "core/arena.h"
 #include "ops/elements/elements.h"
 #include "ops/facts.h"
+#include "ops/via_float/converted.h"
 #include "ops/via_float/via_double.h"
 
 namespace sardonyx::ops {
@@ -20,77 +18,26 @@ template <>
 constexpr DTypeSet kNarrower<double> = kHalves | DTypeSet{DType::kFloat32};
 
 template <class Wide>
-size_t wide_bytes(const ValueFacts& facts) {
-  return core::align_up(to_size(element_count(facts.shape)) * sizeof(Wide));
-}
-
-template <class Wide>
-void widen(const Tensor& from, Wide* to, core::ThreadPool& pool) {
+void widen(const Tensor& from, void* to, core::ThreadPool& pool) {
   const LoadRun<Wide> load = load_run<Wide>(from.dtype());
   const auto* data = static_cast<const std::byte*>(from.raw());
+  auto* values = static_cast<Wide*>(to);
   const size_t bytes = element_bytes(from.dtype());
-  pool.for_ranges(to_size(from.numel()), kGrain, [&](size_t begin, size_t end) { load(data + begin * bytes, 1, end - begin, to + begin); });
+  pool.for_ranges(to_size(from.numel()), kGrain,
+                  [&](size_t begin, size_t end) { load(data + begin * bytes, 1, end - begin, values + begin); });
 }
 
 template <class Wide>
-void narrow(const Wide* from, Tensor& to, core::ThreadPool& pool) {
+void narrow(const void* from, Tensor& to, core::ThreadPool& pool) {
   const StoreRun<Wide> store = store_run<Wide>(to.dtype());
+  const auto* values = static_cast<const Wide*>(from);
   auto* data = static_cast<std::byte*>(to.mutable_raw());
   const size_t bytes = element_bytes(to.dtype());
-  pool.for_ranges(to_size(to.numel()), kGrain, [&](size_t begin, size_t end) { store(from + begin, end - begin, data + begin * bytes); });
+  pool.for_ranges(to_size(to.numel()), kGrain, [&](size_t begin, size_t end) { store(values + begin, end - begin, data + begin * bytes); });
 }
 
 template <class Wide>
-class WideningBound final : public Bound {
- public:
-  // `types`: what the outputs of type Wide become.
-  WideningBound(std::unique_ptr<Bound> inner, const BindContext& context, const std::vector<DType>& types) : inner_(std::move(inner)) {
-    kernel = inner_->kernel;
-    refusals = inner_->refusals;
-    flops = inner_->flops;
-    scratch_bytes = core::align_up(inner_->scratch_bytes);
-    for (const ValueFacts& facts : context.inputs) {
-      if (kNarrower<Wide>.has(facts.dtype)) scratch_bytes += wide_bytes<Wide>(facts);
-    }
-    for (size_t i = 0; i < inner_->outputs.size(); ++i) {
-      const ValueFacts& facts = inner_->outputs[i];
-      outputs.push_back(facts);
-      narrows_.push_back(facts.dtype == kDTypeOf<Wide> && i < types.size() && kNarrower<Wide>.has(types[i]));
-      if (!narrows_.back()) continue;
-      outputs.back().dtype = types[i];
-      scratch_bytes += wide_bytes<Wide>(facts);
-    }
-  }
-
-  void run(const RunContext& r) const override {
-    std::byte* memory = r.scratch + core::align_up(inner_->scratch_bytes);
-    std::vector<Tensor> inputs(r.inputs.begin(), r.inputs.end());
-    for (Tensor& input : inputs) {
-      if (!input.defined() || !kNarrower<Wide>.has(input.dtype())) continue;
-      Wide* values = take(memory, input);
-      widen(input, values, r.pool);
-      input = Tensor::from_blob(values, input.shape(), kDTypeOf<Wide>);
-    }
-    std::vector<Tensor> results(r.outputs.begin(), r.outputs.end());
-    for (size_t i = 0; i < results.size(); ++i) {
-      if (narrows_[i]) results[i] = Tensor::from_blob(take(memory, results[i]), results[i].shape(), kDTypeOf<Wide>);
-    }
-    inner_->run({inputs, results, r.scratch, r.pool});
-    for (size_t i = 0; i < results.size(); ++i) {
-      if (narrows_[i]) narrow(results[i].template values<Wide>().data(), r.outputs[i], r.pool);
-    }
-  }
-
- private:
-  static Wide* take(std::byte*& memory, const Tensor& tensor) {
-    auto* values = reinterpret_cast<Wide*>(memory);
-    memory += core::align_up(to_size(tensor.numel()) * sizeof(Wide));
-    return values;
-  }
-
-  std::unique_ptr<Bound> inner_;
-  std::vector<bool> narrows_;  // for each output
-};
+constexpr Conversion kWidening = {.outer = kNarrower<Wide>, .inner = kDTypeOf<Wide>, .load = widen<Wide>, .store = narrow<Wide>};
 
 class WideningPrepared final : public Prepared {
  public:
@@ -110,7 +57,7 @@ class WideningPrepared final : public Prepared {
     std::unique_ptr<Bound> inner = inner_->bind({facts, context.threads});
     if (half == DType::kUndefined || inner->dynamic) return inner;
     const std::vector<DType> types = rule_ ? rule_(context) : std::vector<DType>(inner->outputs.size(), half);
-    return std::make_unique<WideningBound<float>>(std::move(inner), context, types);
+    return make_converted(std::move(inner), context, types, kWidening<float>);
   }
 
  private:
@@ -131,7 +78,7 @@ class MixedPrepared final : public Prepared {
     for (ValueFacts& input : facts) {
       if (is_narrow(input.dtype)) input = {DType::kFloat64, input.shape, nullptr};
     }
-    return std::make_unique<WideningBound<double>>(mixed_->bind({facts, context.threads}), context, types);
+    return make_converted(mixed_->bind({facts, context.threads}), context, types, kWidening<double>);
   }
 
  private:

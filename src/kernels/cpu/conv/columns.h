@@ -1,14 +1,16 @@
 // Adding unfolded columns back into an image: the inverse of the unfolding of a convolution's input.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels/cpu/window.h"
 
 namespace sardonyx::kernels {
 
 // `window` (rank 3) is that of the convolution from the image (window.in) to the blocks (window.out). `columns` (kernel, blocks) of one
-// channel are added to `image`. T is any type with +=.
+// channel are added to `image`. T is any type with +.
 template <class T>
-void add_columns(const Window& window, const T* columns, T* image) noexcept {
+void add_columns(const Window& window, const T* columns, T* image) noexcept(std::is_trivially_copyable_v<T>) {
   const Window& w = window;
   for (size_t tap = 0; tap < w.kernel_size(); ++tap, columns += w.out_size()) {
     const size_t taps[3] = {tap / (w.kernel[1] * w.kernel[2]), tap / w.kernel[2] % w.kernel[1], tap % w.kernel[2]};

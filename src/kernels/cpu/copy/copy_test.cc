@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/float8.h"
 #include "kernels/cpu/copy/depth_to_space.h"
 #include "kernels/cpu/copy/gather.h"
+#include "kernels/cpu/copy/packed_elements.h"
 #include "kernels/cpu/copy/strided_copy.h"
 #include "kernels/cpu/test_support.h"
 
@@ -167,6 +169,27 @@ TEST(Gather, PicksRowsAndCountsNegativeIndicesFromTheEnd) {
       const int64_t index = indices[row % indices.size()];
       const size_t from = static_cast<size_t>(index < 0 ? index + static_cast<int64_t>(kAxis) : index);
       ASSERT_EQ(dst[i], src[(outer * kAxis + from) * inner_bytes + i % inner_bytes]) << i;
+    }
+  }
+}
+
+TEST(PackedElements, RunsBeginAndEndAnywhere) {
+  for (const int width : {2, 4}) {
+    std::vector<uint8_t> src(16);
+    for (size_t i = 0; i < src.size(); ++i) src[i] = static_cast<uint8_t>(i * 73 + 11);
+    for (size_t from = 0; from < 9; ++from) {
+      for (size_t to = 0; to < 9; ++to) {
+        for (size_t count = 0; count < 17; ++count) {
+          std::vector<uint8_t> dst(16, 0xA5);
+          copy_packed(width, src.data(), from, dst.data(), to, count);
+          for (size_t i = 0; i < 30; ++i) {
+            const bool is_copied = i >= to && i < to + count;
+            const std::vector<uint8_t> rest(16, 0xA5);
+            const uint8_t expected = core::packed_get(is_copied ? src.data() : rest.data(), width, is_copied ? i - to + from : i);
+            ASSERT_EQ(core::packed_get(dst.data(), width, i), expected) << from << " to " << to << ", " << count << " element " << i;
+          }
+        }
+      }
     }
   }
 }
