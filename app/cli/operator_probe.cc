@@ -19,11 +19,46 @@ bool is_plain_number(DType type) {
   return type == DType::kBool || (bit_width(type) >= 8 && !small_float && (is_integral(type) || is_floating_point(type)));
 }
 
+// The elements as text: whole numbers without a point. Texts of zeros where they are no plain numbers.
+Tensor as_text(const Tensor& tensor) {
+  Tensor texts(tensor.shape(), DType::kString);
+  const std::span<std::string> values = texts.mutable_values<std::string>();
+  std::ranges::fill(values, "0");
+  if (!is_plain_number(tensor.dtype())) return texts;
+  const Tensor numbers = tensor.to(DType::kFloat64);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = fmt::format("{}", numbers.values<double>()[i]);
+  return texts;
+}
+
 // The elements as another type; zeros where they do not convert.
 Tensor as_type(const Tensor& tensor, DType type) {
   if (tensor.dtype() == type) return tensor;
+  if (type == DType::kString) return as_text(tensor);
   if (is_plain_number(tensor.dtype()) && is_plain_number(type)) return tensor.to(type);
   return Tensor(tensor.shape(), type);
+}
+
+// Attributes that hold what inputs are compared with, of numbers and of texts.
+void pools_as_text(model::Node& node) {
+  for (model::Attribute& attribute : node.attribute) {
+    if (attribute.name != "pool_int64s") continue;
+    std::vector<std::string> texts;
+    for (const int64_t value : attribute.ints) texts.push_back(std::to_string(value));
+    attribute = model::Attribute::of("pool_strings", texts);
+  }
+}
+
+bool has_type_attribute(const model::Node& node) {
+  return std::ranges::any_of(node.attribute,
+                             [](const auto& a) { return std::ranges::find(kTypeAttributes, a.name) != std::end(kTypeAttributes); });
+}
+
+// The model whose node gives that type.
+model::Model with_output_type(model::Model model, DType type) {
+  for (model::Attribute& attribute : model.graph.node[0].attribute) {
+    if (std::ranges::find(kTypeAttributes, attribute.name) != std::end(kTypeAttributes)) attribute.i = static_cast<int64_t>(type);
+  }
+  return model;
 }
 
 // The kernel that the model's node ran with; nothing where it is refused.
@@ -46,6 +81,17 @@ std::optional<std::string> kernel_of_run(model::Model model, const std::vector<T
   } catch (const Error&) {
     return std::nullopt;
   }
+}
+
+// Likewise, with these inputs of the graph as another type.
+std::optional<std::string> kernel_with_input(model::Model model, std::vector<Tensor> inputs, const std::vector<size_t>& members,
+                                             DType type) {
+  for (const size_t member : members) {
+    model.graph.input[member].type = model::Type::of_tensor(type);
+    inputs[member] = as_type(inputs[member], type);
+  }
+  if (type == DType::kString) pools_as_text(model.graph.node[0]);
+  return kernel_of_run(std::move(model), inputs);
 }
 
 }  // namespace
@@ -112,13 +158,11 @@ void OperatorProbe::try_types(const Call& call, const TypeConstraint& constraint
   std::set<DType>& known = call.findings.types[constraint.name];
   for (const DType type : constraint.allowed) {
     if (known.contains(type)) continue;
-    model::Model model = call.model;
-    std::vector<Tensor> inputs = call.inputs;
-    for (const size_t member : members) {
-      model.graph.input[member].type = model::Type::of_tensor(type);
-      inputs[member] = as_type(inputs[member], type);
+    std::optional<std::string> kernel = kernel_with_input(call.model, call.inputs, members, type);
+    if (!kernel && has_type_attribute(call.node()) && bit_width(type) != 0) {
+      kernel = kernel_with_input(with_output_type(call.model, type), call.inputs, members, type);
     }
-    if (const auto kernel = kernel_of_run(std::move(model), inputs)) {
+    if (kernel) {
       known.insert(type);
       if (!kernel->empty()) call.findings.kernels.insert(*kernel);
     }
@@ -127,15 +171,15 @@ void OperatorProbe::try_types(const Call& call, const TypeConstraint& constraint
 
 void OperatorProbe::try_output_types(const Call& call, const TypeConstraint& constraint) {
   std::set<DType>& known = call.findings.types[constraint.name];
-  for (const std::string_view name : kTypeAttributes) {
-    const auto& attributes = call.node().attribute;
-    const auto found = std::ranges::find(attributes, name, &model::Attribute::name);
-    if (found == attributes.end()) continue;
-    for (const DType type : constraint.allowed) {
-      if (known.contains(type)) continue;
-      model::Model model = call.model;
-      model.graph.node[0].attribute[static_cast<size_t>(found - attributes.begin())].i = static_cast<int64_t>(type);
-      if (kernel_of_run(std::move(model), call.inputs)) known.insert(type);
+  if (!has_type_attribute(call.node())) return;
+  for (const DType type : constraint.allowed) {
+    if (known.contains(type)) continue;
+    const model::Model model = with_output_type(call.model, type);
+    if (kernel_of_run(model, call.inputs)) {
+      known.insert(type);
+    } else if (const std::optional<size_t> input = call.graph_input(0)) {
+      // Some operators take inputs of the same width only.
+      if (kernel_with_input(model, call.inputs, {*input}, type)) known.insert(type);
     }
   }
 }
