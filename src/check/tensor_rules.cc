@@ -57,10 +57,10 @@ bool has_raw_elements(const TensorData& tensor) {
   return !tensor.raw_data.empty() && std::find(tensor.dims.begin(), tensor.dims.end(), 0) == tensor.dims.end();
 }
 
-// ONNX's checker counts the elements only where there must be none, and those that share a byte.
-Severity count_severity(DType dtype, size_t count, bool is_raw) {
+// ONNX's checker counts the elements only where there must be none, and those that share a byte, of which raw data may hold too many.
+Severity count_severity(DType dtype, size_t count, bool is_raw_beyond) {
   const int bits = bit_width(dtype);
-  return count == 0 || (!is_raw && bits > 0 && bits < 8) ? Severity::kError : Severity::kUnrunnable;
+  return count == 0 || (!is_raw_beyond && bits > 0 && bits < 8) ? Severity::kError : Severity::kUnrunnable;
 }
 
 // Entries of the typed field that hold `count` elements.
@@ -91,7 +91,7 @@ void check_raw(Reporter& reporter, const TensorData& tensor, DType dtype, size_t
                   .cure = "mend the dims, or write the data again",
                   .expected = fmt::format("{} bytes", expected),
                   .found = fmt::format("{} bytes", tensor.raw_data.size()),
-                  .severity = count_severity(dtype, count, true)});
+                  .severity = count_severity(dtype, count, tensor.raw_data.size() > expected)});
   }
 }
 

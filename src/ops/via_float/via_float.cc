@@ -1,5 +1,7 @@
 #include "ops/via_float/via_float.h"
 
+#include <algorithm>
+
 #include "ops/elements/elements.h"
 #include "ops/facts.h"
 #include "ops/via_float/converted.h"

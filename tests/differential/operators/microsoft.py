@@ -193,7 +193,7 @@ def inverse(rng):
     dtype = float_type(rng)
     n = size(rng, 7)
     values = floats(rng, [size(rng, 3) for _ in range(int(rng.integers(0, 3)))] + [n, n], dtype, -1, 1)
-    values = (values + rng.permuted(np.eye(n) * (n + 1), axis=0)).astype(dtype) if chance(rng, 0.3) else (values + np.eye(n) * (n + 1)).astype(dtype)
+    values = (values + rng.permutation(np.eye(n) * (n + 1))).astype(dtype) if chance(rng, 0.3) else (values + np.eye(n) * (n + 1)).astype(dtype)
     return {"inputs": [values], "tolerance": {"float32": (2e-4, 2e-5), "float64": (1e-9, 1e-10), "float16": (5e-2, 1e-2)}[dtype]}
 
 
