@@ -33,7 +33,7 @@ std::string refused(std::string_view text, ErrorCode code = ErrorCode::kInvalidA
 
 std::string little(uint32_t value, int bytes) {
   std::string text;
-  for (int i = 0; i < bytes; ++i) text.push_back(static_cast<char>(value >> 8 * i));
+  for (int i = 0; i < bytes; ++i, value >>= 8) text.push_back(static_cast<char>(value));
   return text;
 }
 

@@ -55,14 +55,14 @@ class AttentionPrepared final : public Prepared {
     auto bound = make_bound(std::move(facts), [attention, shape, packed, product, keep = weights_](const RunContext& r) {
       attention.check(r);
       auto* projected = reinterpret_cast<float*>(r.scratch);
-      std::byte* memory = r.scratch + projected_bytes(attention);
+      std::byte* memory = r.scratch ? r.scratch + projected_bytes(attention) : nullptr;  // none where there are no rows
       kernels::Epilogue epilogue;
       epilogue.column_bias = input_data<float>(r, 2);
       const auto columns = static_cast<ptrdiff_t>(shape.n);
       kernels::gemm(shape, kernels::Matrix::view(input_data<float>(r, 0), static_cast<ptrdiff_t>(shape.k)),
                     packed ? kernels::Matrix::packed(packed) : kernels::Matrix::view(input_data<float>(r, 1), columns), epilogue, projected,
                     columns, memory, r.pool);
-      attention.run(r, projected, memory + product);
+      attention.run(r, projected, memory ? memory + product : nullptr);
     });
     if (attention.rows() > 0) bound->scratch_bytes = projected_bytes(attention) + product + attention.scratch_bytes(b.threads);
     bound->flops = attention.flops();

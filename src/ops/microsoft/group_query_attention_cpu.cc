@@ -137,13 +137,13 @@ struct GroupStep {
     int64_t *positions, *first, *seen;
     float *sinks, *query, *key, *value;
     std::byte* rest;
-    size_t bytes;
+    size_t bytes = 0;
 
+    // Without memory, how much it takes.
     Memory(const GroupStep& s, std::byte* memory) noexcept {
-      std::byte* at = memory;
       const auto take = [&]<class T>(T*& pointer, bool needed, int64_t count) {
-        pointer = reinterpret_cast<T*>(at);
-        if (needed) at += core::align_up(to_size(count) * sizeof(T));
+        pointer = memory ? reinterpret_cast<T*>(memory + bytes) : nullptr;
+        if (needed) bytes += core::align_up(to_size(count) * sizeof(T));
       };
       const int64_t rows = s.sizes.batch * s.sizes.queries, cache = s.sizes.batch * s.spec.key_heads * s.sizes.present * s.sizes.head_size;
       take(positions, s.spec.rotary, rows);
@@ -153,8 +153,7 @@ struct GroupStep {
       take(query, s.spec.rotary, rows * s.spec.heads * s.sizes.head_size);
       take(key, !s.keeps_key, cache);
       take(value, !s.keeps_value, cache);
-      rest = at;
-      bytes = static_cast<size_t>(at - memory);
+      rest = memory ? memory + bytes : nullptr;
     }
   };
 
