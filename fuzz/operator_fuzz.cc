@@ -15,7 +15,7 @@
 namespace sardonyx::fuzz {
 namespace {
 
-constexpr size_t kMaxBytes = size_t{64} << 20;  // of one tensor, and of scratch
+constexpr size_t kMaxBytes = size_t{16} << 20;  // of one tensor, and of scratch
 
 [[noreturn]] void fail(const OperatorCall& call, const std::string& what) {
   std::fprintf(stderr, "%s (%s, opset %ld): %s\n", call.node.op_type.c_str(), call.node.domain.c_str(), static_cast<long>(call.opset),
