@@ -174,9 +174,8 @@ void run_blocks(const FftPass<Real>& pass, const std::complex<Real>* from, std::
   }
 }
 
-template <class Real>
+template <class D, class Real>
 void run_radix(const FftPass<Real>& pass, const std::complex<Real>* from, std::complex<Real>* to) {
-  using D = hn::ScalableTag<Real>;
   switch (pass.radix) {
     case 2:
       return run_blocks<2, D>(pass, from, to);
@@ -195,8 +194,19 @@ void run_radix(const FftPass<Real>& pass, const std::complex<Real>* from, std::c
   }
 }
 
-void run_float(const FftPass<float>& pass, const std::complex<float>* from, std::complex<float>* to) { run_radix(pass, from, to); }
-void run_double(const FftPass<double>& pass, const std::complex<double>* from, std::complex<double>* to) { run_radix(pass, from, to); }
+// Narrow vectors where there are too few columns to fill wide ones.
+template <class Real>
+void run_width(const FftPass<Real>& pass, const std::complex<Real>* from, std::complex<Real>* to) {
+  using Wide = hn::ScalableTag<Real>;
+  if (pass.outer * pass.inner < hn::MaxLanes(Wide())) {
+    run_radix<hn::CappedTag<Real, 4>>(pass, from, to);
+  } else {
+    run_radix<Wide>(pass, from, to);
+  }
+}
+
+void run_float(const FftPass<float>& pass, const std::complex<float>* from, std::complex<float>* to) { run_width(pass, from, to); }
+void run_double(const FftPass<double>& pass, const std::complex<double>* from, std::complex<double>* to) { run_width(pass, from, to); }
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
