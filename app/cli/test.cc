@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <memory>
 
 #include "cli/closeness.h"
 #include "cli/command.h"
 #include "cli/test_folders.h"
 #include "cli/test_list.h"
+#include "sardonyx/edit.h"
 #include "sardonyx/session.h"
 #include "sardonyx/simd.h"
 #include "sardonyx/text.h"
@@ -56,17 +58,51 @@ Tensor load_data(const fs::path& path, const model::Type& type) {
   return Tensor::view(owner, value.raw(), value.shape(), DType::kBFloat16);
 }
 
-InferenceSession open(const fs::path& path, const SessionOptions& options, bool through_text) {
-  if (!through_text) return InferenceSession(path, options);
-  return InferenceSession(model::parse_text_model(to_text(model::read_model(path))), options);
+using Dims = std::map<std::string, std::vector<model::Dimension>>;
+
+// The session of a model, its inputs declared with `dims` where that has their names.
+InferenceSession open(const fs::path& path, const SessionOptions& options, bool through_text, const Dims& dims = {}) {
+  if (!through_text && dims.empty()) return InferenceSession(path, options);
+  model::Model model = model::read_model(path);
+  if (!dims.empty()) set_input_shapes(model, dims, {.replace = true});
+  return InferenceSession(through_text ? model::parse_text_model(to_text(model)) : std::move(model), options);
 }
 
-// Why the data set fails, or "".
-std::string run_data_set(const InferenceSession& session, const fs::path& folder, const Tolerance& tolerance) {
-  const std::vector<fs::path> inputs = numbered(folder, "input"), outputs = numbered(folder, "output");
-  if (inputs.size() > session.inputs().size() || outputs.size() > session.outputs().size()) return "more files than inputs and outputs";
-  Feeds feeds;
-  for (size_t i = 0; i < inputs.size(); ++i) feeds.emplace_back(session.inputs()[i].name, load_data(inputs[i], session.inputs()[i].type));
+// Whether data of this shape cannot be what is declared. `symbols`: the sizes of those that were met before.
+bool contradicts(const std::vector<NodeArg::Axis>& declared, const Shape& shape, std::map<std::string, int64_t>& symbols) {
+  if (declared.size() != shape.size()) return true;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (const auto* size = std::get_if<int64_t>(&declared[i]); size && *size != shape[i]) return true;
+    if (const auto* symbol = std::get_if<std::string>(&declared[i]);
+        symbol && symbols.emplace(*symbol, shape[i]).first->second != shape[i]) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// If a feed contradicts what the model declares of its input: the shapes of all feeds, and a line on standard output for each that does.
+// Data are fed in the order of the inputs. ONNX's own runner never looks at declared shapes.
+Dims replaced_dims(const std::string& test, const InferenceSession& session, const Feeds& feeds) {
+  Dims dims;
+  std::map<std::string, int64_t> symbols;
+  bool any = false;
+  for (size_t i = 0; i < feeds.size(); ++i) {
+    const auto declared = session.inputs()[i].shape();
+    const Tensor& data = feeds[i].second;
+    if (!declared || !data.defined()) continue;
+    dims[feeds[i].first].assign(data.shape().begin(), data.shape().end());
+    if (!contradicts(*declared, data.shape(), symbols)) continue;
+    any = true;
+    print(fmt::format("{}: input '{}' is declared {}, its data are {}: declared shapes replaced\n", test, feeds[i].first,
+                      to_string(session.inputs()[i].type.tensor()->shape), to_string(data.shape())));
+  }
+  return any ? dims : Dims();
+}
+
+// Why the results are not those of the data set, or "".
+std::string difference(const InferenceSession& session, const Feeds& feeds, const std::vector<fs::path>& outputs,
+                       const Tolerance& tolerance) {
   const std::vector<Tensor> results = session.run(feeds);
   for (size_t i = 0; i < outputs.size(); ++i) {
     const Closeness result = compare_tensors(results[i], load_data(outputs[i], session.outputs()[i].type), tolerance);
@@ -81,11 +117,21 @@ std::string run_test(const fs::path& test, const Arguments& arguments) {
     options.intra_op_num_threads = arguments.threads;
     options.graph_optimization_level = parse_level(arguments.level);
     options.guard_memory = arguments.guard;
-    const InferenceSession session = open(test / "model.onnx", options, arguments.text);
+    const fs::path model = test / "model.onnx";
+    const InferenceSession session = open(model, options, arguments.text);
     for (int i = 0;; ++i) {
       const fs::path folder = test / fmt::format("test_data_set_{}", i);
       if (!fs::is_directory(folder)) return i == 0 ? "it has no test_data_set_0" : "";
-      if (std::string reason = run_data_set(session, folder, arguments.tolerance); !reason.empty()) return reason;
+      const std::vector<fs::path> inputs = numbered(folder, "input"), outputs = numbered(folder, "output");
+      if (inputs.size() > session.inputs().size() || outputs.size() > session.outputs().size()) return "more files than inputs and outputs";
+      Feeds feeds;
+      for (size_t k = 0; k < inputs.size(); ++k) {
+        feeds.emplace_back(session.inputs()[k].name, load_data(inputs[k], session.inputs()[k].type));
+      }
+      const Dims dims = replaced_dims(name_of(test), session, feeds);
+      const std::string reason = dims.empty() ? difference(session, feeds, outputs, arguments.tolerance)
+                                              : difference(open(model, options, arguments.text, dims), feeds, outputs, arguments.tolerance);
+      if (!reason.empty()) return reason;
     }
   } catch (const std::exception& error) {
     return error.what();
@@ -134,7 +180,10 @@ int test(const Arguments& arguments) {
 }  // namespace
 
 void add_test(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("test", "Runs ONNX test folders (model.onnx and test_data_set_*), at or below each DIR.");
+  CLI::App* command = app.add_subcommand(
+      "test",
+      "Runs ONNX test folders (model.onnx and test_data_set_*), at or below each DIR. Where data contradict the shapes that "
+      "the model declares, they replace those, and a line says so.");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("DIR", arguments->folders, "Folders")->required();
   command->add_option("--rtol", arguments->tolerance.rtol, "Relative tolerance")->capture_default_str();
