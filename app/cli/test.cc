@@ -100,19 +100,21 @@ Dims replaced_dims(const std::string& test, const InferenceSession& session, con
   return any ? dims : Dims();
 }
 
-// Why the results are not those of the data set, or "".
+// Why the results are not those of the data set, or "". No tolerance: they are drawn at random.
 std::string difference(const InferenceSession& session, const Feeds& feeds, const std::vector<fs::path>& outputs,
-                       const Tolerance& tolerance) {
+                       const std::optional<Tolerance>& tolerance) {
   const std::vector<Tensor> results = session.run(feeds);
   for (size_t i = 0; i < outputs.size(); ++i) {
-    const Closeness result = compare_tensors(results[i], load_data(outputs[i], session.outputs()[i].type), tolerance);
+    const Tensor expected = load_data(outputs[i], session.outputs()[i].type);
+    const Closeness result = tolerance ? compare_tensors(results[i], expected, *tolerance) : compare_ranges(results[i], expected);
     if (!result.close) return fmt::format("output '{}': {}", session.outputs()[i].name, result.describe());
   }
   return "";
 }
 
-std::string run_test(const fs::path& test, const Arguments& arguments) {
+std::string run_test(const fs::path& test, const Arguments& arguments, bool is_random) {
   try {
+    const std::optional<Tolerance> tolerance = is_random ? std::nullopt : std::optional(arguments.tolerance);
     SessionOptions options;
     options.intra_op_num_threads = arguments.threads;
     options.graph_optimization_level = parse_level(arguments.level);
@@ -129,8 +131,8 @@ std::string run_test(const fs::path& test, const Arguments& arguments) {
         feeds.emplace_back(session.inputs()[k].name, load_data(inputs[k], session.inputs()[k].type));
       }
       const Dims dims = replaced_dims(name_of(test), session, feeds);
-      const std::string reason = dims.empty() ? difference(session, feeds, outputs, arguments.tolerance)
-                                              : difference(open(model, options, arguments.text, dims), feeds, outputs, arguments.tolerance);
+      const std::string reason = dims.empty() ? difference(session, feeds, outputs, tolerance)
+                                              : difference(open(model, options, arguments.text, dims), feeds, outputs, tolerance);
       if (!reason.empty()) return reason;
     }
   } catch (const std::exception& error) {
@@ -170,7 +172,7 @@ int test(const Arguments& arguments) {
         ++tally.skipped;
         print(fmt::format("skipped {}: {}\n", name, entry.reason));
       } else {
-        judge(tally, name, entry, run_test(tests[i], arguments));
+        judge(tally, name, entry, run_test(tests[i], arguments, entry.expectation == Expectation::kRandom));
       }
     }
   }
@@ -188,7 +190,8 @@ void add_test(CLI::App& app, int& status) {
   command->add_option("DIR", arguments->folders, "Folders")->required();
   command->add_option("--rtol", arguments->tolerance.rtol, "Relative tolerance")->capture_default_str();
   command->add_option("--atol", arguments->tolerance.atol, "Absolute tolerance")->capture_default_str();
-  command->add_option("--list", arguments->list, "File of names that must pass, and of `skip NAME reason` and `fail NAME reason` lines");
+  command->add_option("--list", arguments->list,
+                      "File of names that must pass, and of `skip NAME reason`, `fail NAME reason` and `random NAME reason` lines");
   command->add_option("--threads", arguments->threads, "Threads; 0: as many as this process may use")->check(CLI::NonNegativeNumber);
   command->add_option("--optimize", arguments->level, "How much the graph may be rewritten")
       ->check(CLI::IsMember({"none", "basic", "extended", "all"}))

@@ -282,9 +282,11 @@ void Plan::finish(Frame& frame, std::span<const Tensor* const> inputs, std::span
     if (result.is_place && !guard_) continue;
     const Tensor source = result_source(result, frame, inputs, results);
     if (results[i].defined()) {
-      if (!source.defined())
-        throw Error(ErrorCode::kInvalidArgument, "an output that is empty in this run cannot be written into a tensor");
-      results[i].copy_from(source);
+      with_trail([&] { return "output '" + program_.outputs()[key_.outputs[i]].name + "'"; },
+                 [&] {
+                   if (!source.defined()) throw Error(ErrorCode::kInvalidArgument, "it is empty in this run, which no tensor can hold");
+                   results[i].copy_from(source);
+                 });
       continue;
     }
     const bool lent = lend_inputs && result.is_input;
