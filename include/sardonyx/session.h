@@ -123,6 +123,7 @@ struct PassReport {
   std::string description;  // one line
   GraphOptimizationLevel level = GraphOptimizationLevel::kBasic;
   size_t rewrites = 0;  // how often it changed this model
+  std::vector<std::string> refusals = {};  // "node 'a' (Add): the bias is not constant": where it nearly matched, and why not; a few
 };
 // All passes, in the order they run.
 std::vector<PassReport> optimization_passes();
