@@ -63,9 +63,9 @@ std::vector<PassReport> optimization_passes() {
 }
 
 struct InferenceSession::State {
-  State(model::Model model, SessionOptions options, std::shared_ptr<const core::MappedFile> map = nullptr)
+  State(model::Model model, SessionOptions options)
       : custom(options.custom_ops ? backend::with_custom_ops(backend::cpu_backend(), options.custom_ops) : nullptr),
-        session(flat(std::move(model)), custom ? *custom : backend::cpu_backend(), std::move(options), std::move(map)) {
+        session(flat(std::move(model)), custom ? *custom : backend::cpu_backend(), std::move(options)) {
     const std::span<const runtime::Input> all = session.program().signature().inputs();
     const size_t required = session.program().signature().required_inputs();
     inputs = args_of(all.first(required));
@@ -88,7 +88,7 @@ InferenceSession::InferenceSession(const std::filesystem::path& path, SessionOpt
                           auto map = core::MappedFile::open(path);
                           const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
                           model::Model model = model::parse_model(map->text(), map, {}, folder);
-                          return std::make_unique<State>(std::move(model), std::move(options), std::move(map));
+                          return std::make_unique<State>(std::move(model), std::move(options));
                         })) {}
 
 InferenceSession::InferenceSession(model::Model model, SessionOptions options)

@@ -20,6 +20,7 @@
 
 #include "core/interrupt.h"
 #include "core/parallel.h"
+#include "ops/weights/packing.h"
 #include "sardonyx/model.h"
 #include "sardonyx/tensor.h"
 
@@ -62,6 +63,7 @@ struct PrepareContext {
 struct BindContext {
   std::span<const ValueFacts> inputs;
   int threads = 1;
+  Packing packing = {};
 };
 
 // An output that is a part of an input: the same bytes, from `offset` on.

@@ -29,17 +29,17 @@ const Shape& planned_shape(const Program& program, size_t input, const Tensor& f
   return program.signature().inputs()[input].is_structure ? kNone : fed.shape();
 }
 
-Program load(model::Model model, const Backend& backend, const SessionOptions& options, std::shared_ptr<const core::MappedFile> map) {
+Program load(model::Model model, const Backend& backend, const SessionOptions& options) {
   const core::FlushDenormals flush;  // folded values are those that a run would give
-  return Program(std::move(model), backend, options, std::move(map));
+  return Program(std::move(model), backend, options);
 }
 
 }  // namespace
 
-Session::Session(model::Model model, const Backend& backend, SessionOptions options, std::shared_ptr<const core::MappedFile> map)
+Session::Session(model::Model model, const Backend& backend, SessionOptions options)
     : options_(checked(std::move(options))),
       pool_(options_.thread_pool ? options_.thread_pool : std::make_shared<core::ThreadPool>(options_.intra_op_num_threads)),
-      program_(load(std::move(model), backend, options_, std::move(map))),
+      program_(load(std::move(model), backend, options_)),
       plans_(options_.max_plans) {}
 
 void Session::resolve_outputs(const std::vector<std::string>& names, std::pmr::vector<size_t>& indexes) const {
@@ -66,7 +66,6 @@ std::shared_ptr<const Plan> Session::plan_for(const ShapeOf& shape_of, std::span
   for (size_t i = 0; i < inputs; ++i) key.shapes.push_back(shape_of(i));
   const core::FlushDenormals flush;
   plan = std::make_shared<const Plan>(program_, std::move(key), *pool_);
-  program_.give_back_packed();
   return plans_.remember(std::move(plan));
 }
 

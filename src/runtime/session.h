@@ -17,8 +17,8 @@ namespace sardonyx::runtime {
 
 class Session {
  public:
-  // `backend` must outlive the session. `map`: see Program.
-  Session(model::Model model, const Backend& backend, SessionOptions options, std::shared_ptr<const core::MappedFile> map = nullptr);
+  // `backend` must outlive the session.
+  Session(model::Model model, const Backend& backend, SessionOptions options);
 
   const Program& program() const noexcept { return program_; }
   int threads() const noexcept { return pool_->threads(); }
