@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 
 #include "cli/closeness.h"
 #include "cli/command.h"
+#include "cli/digest.h"
 #include "cli/test_folders.h"
 #include "cli/test_list.h"
 #include "sardonyx/session.h"
@@ -21,7 +23,7 @@ namespace fs = std::filesystem;
 struct Arguments {
   std::vector<std::string> folders;
   Tolerance tolerance{1e-3, 1e-7};  // those of ONNX's own runner
-  std::optional<std::string> list;
+  std::optional<std::string> list, digest;
   int threads = 0;
   std::string level = "all";
   std::string simd;
@@ -61,13 +63,22 @@ InferenceSession open(const fs::path& path, const SessionOptions& options, bool 
   return InferenceSession(model::parse_text_model(to_text(model::read_model(path))), options);
 }
 
+// A line for each output: test, data set, output, digest.
+void append_digests(std::string& lines, const InferenceSession& session, const fs::path& folder, const std::vector<Tensor>& results) {
+  for (size_t i = 0; i < results.size(); ++i) {
+    lines +=
+        fmt::format("{} {} {} {:016x}\n", name_of(folder.parent_path()), name_of(folder), session.outputs()[i].name, digest(results[i]));
+  }
+}
+
 // Why the data set fails, or "".
-std::string run_data_set(const InferenceSession& session, const fs::path& folder, const Tolerance& tolerance) {
+std::string run_data_set(const InferenceSession& session, const fs::path& folder, const Tolerance& tolerance, std::string& digests) {
   const std::vector<fs::path> inputs = numbered(folder, "input"), outputs = numbered(folder, "output");
   if (inputs.size() > session.inputs().size() || outputs.size() > session.outputs().size()) return "more files than inputs and outputs";
   Feeds feeds;
   for (size_t i = 0; i < inputs.size(); ++i) feeds.emplace_back(session.inputs()[i].name, load_data(inputs[i], session.inputs()[i].type));
   const std::vector<Tensor> results = session.run(feeds);
+  append_digests(digests, session, folder, results);
   for (size_t i = 0; i < outputs.size(); ++i) {
     const Closeness result = compare_tensors(results[i], load_data(outputs[i], session.outputs()[i].type), tolerance);
     if (!result.close) return fmt::format("output '{}': {}", session.outputs()[i].name, result.describe());
@@ -75,17 +86,21 @@ std::string run_data_set(const InferenceSession& session, const fs::path& folder
   return "";
 }
 
-std::string run_test(const fs::path& test, const Arguments& arguments) {
+SessionOptions session_options(const Arguments& arguments) {
+  SessionOptions options;
+  options.thread_pool = make_thread_pool(arguments.threads);
+  options.graph_optimization_level = parse_level(arguments.level);
+  options.guard_memory = arguments.guard;
+  return options;
+}
+
+std::string run_test(const fs::path& test, const SessionOptions& options, const Arguments& arguments, std::string& digests) {
   try {
-    SessionOptions options;
-    options.intra_op_num_threads = arguments.threads;
-    options.graph_optimization_level = parse_level(arguments.level);
-    options.guard_memory = arguments.guard;
     const InferenceSession session = open(test / "model.onnx", options, arguments.text);
     for (int i = 0;; ++i) {
       const fs::path folder = test / fmt::format("test_data_set_{}", i);
       if (!fs::is_directory(folder)) return i == 0 ? "it has no test_data_set_0" : "";
-      if (std::string reason = run_data_set(session, folder, arguments.tolerance); !reason.empty()) return reason;
+      if (std::string reason = run_data_set(session, folder, arguments.tolerance, digests); !reason.empty()) return reason;
     }
   } catch (const std::exception& error) {
     return error.what();
@@ -109,10 +124,18 @@ void judge(Tally& tally, const std::string& name, const TestList::Entry& entry, 
   }
 }
 
+void write_digests(const std::string& path, const std::string& lines) {
+  std::ofstream file(path, std::ios::binary);
+  file << lines;
+  if (!file.flush()) throw Error(ErrorCode::kIo, fmt::format("cannot write the digests to '{}'", path));
+}
+
 int test(const Arguments& arguments) {
   use_simd_target(arguments.simd);
   const TestList list = arguments.list ? TestList::read(*arguments.list) : TestList();
   const std::vector<fs::path> tests = find_test_folders(arguments.folders);
+  const SessionOptions options = session_options(arguments);
+  std::string digests;
   Tally tally;
   {
     Progress progress("test");
@@ -124,10 +147,11 @@ int test(const Arguments& arguments) {
         ++tally.skipped;
         print(fmt::format("skipped {}: {}\n", name, entry.reason));
       } else {
-        judge(tally, name, entry, run_test(tests[i], arguments));
+        judge(tally, name, entry, run_test(tests[i], options, arguments, digests));
       }
     }
   }
+  if (arguments.digest) write_digests(*arguments.digest, digests);
   print(fmt::format("{} passed, {} failed, {} skipped\n", tally.passed, tally.failed, tally.skipped));
   return tally.failed > 0 ? 1 : 0;
 }
@@ -140,6 +164,9 @@ void add_test(CLI::App& app, int& status) {
   command->add_option("--rtol", arguments->tolerance.rtol, "Relative tolerance")->capture_default_str();
   command->add_option("--atol", arguments->tolerance.atol, "Absolute tolerance")->capture_default_str();
   command->add_option("--list", arguments->list, "File of names that must pass, and of `skip NAME reason` and `fail NAME reason` lines");
+  command->add_option("--digest", arguments->digest,
+                      "A file to write, a line for each output: test, data set, output, and a digest of the output's bits, which does not "
+                      "depend on the number of threads");
   command->add_option("--threads", arguments->threads, "Threads; 0: as many as this process may use")->check(CLI::NonNegativeNumber);
   command->add_option("--optimize", arguments->level, "How much the graph may be rewritten")
       ->check(CLI::IsMember({"none", "basic", "extended", "all"}))
