@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <memory>
 
 #include "cli/closeness.h"
 #include "cli/command.h"
+#include "cli/digest.h"
 #include "cli/test_folders.h"
 #include "cli/test_list.h"
 #include "sardonyx/edit.h"
@@ -23,7 +25,7 @@ namespace fs = std::filesystem;
 struct Arguments {
   std::vector<std::string> folders;
   Tolerance tolerance{1e-3, 1e-7};  // those of ONNX's own runner
-  std::optional<std::string> list;
+  std::optional<std::string> list, digest;
   int threads = 0;
   std::string level = "all";
   std::string simd;
@@ -100,40 +102,64 @@ Dims replaced_dims(const std::string& test, const InferenceSession& session, con
   return any ? dims : Dims();
 }
 
-// Why the results are not those of the data set, or "". No tolerance: they are drawn at random.
-std::string difference(const InferenceSession& session, const Feeds& feeds, const std::vector<fs::path>& outputs,
-                       const std::optional<Tolerance>& tolerance) {
+// A line for each output: test, data set, output, digest.
+void append_digests(std::string& lines, const InferenceSession& session, const fs::path& folder, const std::vector<Tensor>& results) {
+  for (size_t i = 0; i < results.size(); ++i) {
+    lines +=
+        fmt::format("{} {} {} {:016x}\n", name_of(folder.parent_path()), name_of(folder), session.outputs()[i].name, digest(results[i]));
+  }
+}
+
+// How a test is run.
+struct Setting {
+  fs::path model;
+  const SessionOptions& options;
+  bool through_text;
+  std::optional<Tolerance> tolerance;  // none: the outputs are drawn at random
+  std::string& digests;
+};
+
+// Why the results of a data set are not those expected, or "".
+std::string difference(const Setting& setting, const InferenceSession& session, const Feeds& feeds, const fs::path& folder) {
+  const std::vector<fs::path> outputs = numbered(folder, "output");
+  if (outputs.size() > session.outputs().size()) return "more files than outputs";
   const std::vector<Tensor> results = session.run(feeds);
+  append_digests(setting.digests, session, folder, results);
   for (size_t i = 0; i < outputs.size(); ++i) {
     const Tensor expected = load_data(outputs[i], session.outputs()[i].type);
-    const Closeness result = tolerance ? compare_tensors(results[i], expected, *tolerance) : compare_ranges(results[i], expected);
+    const Closeness result =
+        setting.tolerance ? compare_tensors(results[i], expected, *setting.tolerance) : compare_ranges(results[i], expected);
     if (!result.close) return fmt::format("output '{}': {}", session.outputs()[i].name, result.describe());
   }
   return "";
 }
 
-std::string run_test(const fs::path& test, const Arguments& arguments, bool is_random) {
+// Why the data set fails, or "".
+std::string run_data_set(const Setting& setting, const InferenceSession& session, const fs::path& folder) {
+  const std::vector<fs::path> inputs = numbered(folder, "input");
+  if (inputs.size() > session.inputs().size()) return "more files than inputs";
+  Feeds feeds;
+  for (size_t i = 0; i < inputs.size(); ++i) feeds.emplace_back(session.inputs()[i].name, load_data(inputs[i], session.inputs()[i].type));
+  const Dims dims = replaced_dims(name_of(folder.parent_path()), session, feeds);
+  if (dims.empty()) return difference(setting, session, feeds, folder);
+  return difference(setting, open(setting.model, setting.options, setting.through_text, dims), feeds, folder);
+}
+
+SessionOptions session_options(const Arguments& arguments) {
+  SessionOptions options;
+  options.thread_pool = make_thread_pool(arguments.threads);
+  options.graph_optimization_level = parse_level(arguments.level);
+  options.guard_memory = arguments.guard;
+  return options;
+}
+
+std::string run_test(const fs::path& test, const Setting& setting) {
   try {
-    const std::optional<Tolerance> tolerance = is_random ? std::nullopt : std::optional(arguments.tolerance);
-    SessionOptions options;
-    options.intra_op_num_threads = arguments.threads;
-    options.graph_optimization_level = parse_level(arguments.level);
-    options.guard_memory = arguments.guard;
-    const fs::path model = test / "model.onnx";
-    const InferenceSession session = open(model, options, arguments.text);
+    const InferenceSession session = open(setting.model, setting.options, setting.through_text);
     for (int i = 0;; ++i) {
       const fs::path folder = test / fmt::format("test_data_set_{}", i);
       if (!fs::is_directory(folder)) return i == 0 ? "it has no test_data_set_0" : "";
-      const std::vector<fs::path> inputs = numbered(folder, "input"), outputs = numbered(folder, "output");
-      if (inputs.size() > session.inputs().size() || outputs.size() > session.outputs().size()) return "more files than inputs and outputs";
-      Feeds feeds;
-      for (size_t k = 0; k < inputs.size(); ++k) {
-        feeds.emplace_back(session.inputs()[k].name, load_data(inputs[k], session.inputs()[k].type));
-      }
-      const Dims dims = replaced_dims(name_of(test), session, feeds);
-      const std::string reason = dims.empty() ? difference(session, feeds, outputs, tolerance)
-                                              : difference(open(model, options, arguments.text, dims), feeds, outputs, tolerance);
-      if (!reason.empty()) return reason;
+      if (std::string reason = run_data_set(setting, session, folder); !reason.empty()) return reason;
     }
   } catch (const std::exception& error) {
     return error.what();
@@ -157,10 +183,18 @@ void judge(Tally& tally, const std::string& name, const TestList::Entry& entry, 
   }
 }
 
+void write_digests(const std::string& path, const std::string& lines) {
+  std::ofstream file(path, std::ios::binary);
+  file << lines;
+  if (!file.flush()) throw Error(ErrorCode::kIo, fmt::format("cannot write the digests to '{}'", path));
+}
+
 int test(const Arguments& arguments) {
   use_simd_target(arguments.simd);
   const TestList list = arguments.list ? TestList::read(*arguments.list) : TestList();
   const std::vector<fs::path> tests = find_test_folders(arguments.folders);
+  const SessionOptions options = session_options(arguments);
+  std::string digests;
   Tally tally;
   {
     Progress progress("test");
@@ -172,10 +206,14 @@ int test(const Arguments& arguments) {
         ++tally.skipped;
         print(fmt::format("skipped {}: {}\n", name, entry.reason));
       } else {
-        judge(tally, name, entry, run_test(tests[i], arguments, entry.expectation == Expectation::kRandom));
+        const bool is_random = entry.expectation == Expectation::kRandom;
+        const Setting setting{tests[i] / "model.onnx", options, arguments.text,
+                              is_random ? std::nullopt : std::optional(arguments.tolerance), digests};
+        judge(tally, name, entry, run_test(tests[i], setting));
       }
     }
   }
+  if (arguments.digest) write_digests(*arguments.digest, digests);
   print(fmt::format("{} passed, {} failed, {} skipped\n", tally.passed, tally.failed, tally.skipped));
   return tally.failed > 0 ? 1 : 0;
 }
@@ -192,6 +230,9 @@ void add_test(CLI::App& app, int& status) {
   command->add_option("--atol", arguments->tolerance.atol, "Absolute tolerance")->capture_default_str();
   command->add_option("--list", arguments->list,
                       "File of names that must pass, and of `skip NAME reason`, `fail NAME reason` and `random NAME reason` lines");
+  command->add_option("--digest", arguments->digest,
+                      "A file to write, a line for each output: test, data set, output, and a digest of the output's bits, which does not "
+                      "depend on the number of threads");
   command->add_option("--threads", arguments->threads, "Threads; 0: as many as this process may use")->check(CLI::NonNegativeNumber);
   command->add_option("--optimize", arguments->level, "How much the graph may be rewritten")
       ->check(CLI::IsMember({"none", "basic", "extended", "all"}))
