@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "core/closest.h"
 #include "optimize/expand/expand.h"
@@ -64,7 +65,9 @@ std::vector<PassReport> optimize(model::Model& model, GraphOptimizationLevel lev
   for (const Pass& pass : passes()) {
     PassReport report{std::string(pass.name), std::string(pass.description), pass.level, 0};
     const bool enabled = pass.level <= level && std::ranges::find(disabled, pass.name) == disabled.end();
+    const auto start = std::chrono::steady_clock::now();
     if (enabled) report.rewrites = run(graph, pass);
+    report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     reports.push_back(std::move(report));
   }
   graph.release();

@@ -81,6 +81,13 @@ struct Reshaped {
   Shape shape;
 };
 
+// A piece of the arena, for reports.
+struct Piece {
+  ValueId value = kAbsent;  // kAbsent: scratch memory of step `first`
+  size_t bytes = 0, offset = 0;
+  int32_t first = 0, last = 0;  // steps
+};
+
 // How a run gets one of the requested outputs.
 struct Result {
   ValueId value = kAbsent;
@@ -93,6 +100,7 @@ struct RunSetting {
   const core::Interrupt* interrupt = nullptr;  // asked before each step
   double* seconds = nullptr;                   // gets the time of each step of the report
   bool lend_inputs = false;                    // results may share memory with inputs
+  const ValueObserver* observer = nullptr;     // is shown what each step has made
 };
 
 class Plan {
@@ -103,7 +111,9 @@ class Plan {
 
   const PlanKey& key() const noexcept { return key_; }
   size_t peak_memory() const noexcept { return peak_; }
+  size_t lower_bound_memory() const noexcept { return lower_bound_; }
   size_t output_memory() const noexcept { return output_bytes_; }
+  size_t step_count() const noexcept { return steps_.size(); }
   PlanReport report() const;
 
   // One tensor per requested output. `inputs` has one per input of the signature, of the plan's shapes. May be called from several
@@ -125,11 +135,16 @@ class Plan {
   std::vector<Tensor> take_results(Frame& frame, bool lend_inputs) const;
   Tensor handle(ValueId id, std::byte* base) const;
   StepReport report(const PlanStep& step) const;
+  // plan_report.cc
+  ValueReport report(ValueId id) const;
+  std::vector<MemoryReport> report_memory() const;
+  void show(const PlanStep& step, std::span<const Tensor> outputs, const ValueObserver& observer) const;
 
   const Program& program_;
   PlanKey key_;
   std::vector<PlanValue> values_;  // by ValueId
   std::vector<PlanStep> steps_;
+  std::vector<Piece> pieces_;
   std::vector<ValueId> slots_;             // the inputs and outputs of the steps, one after the other
   std::vector<int32_t> input_run_values_;  // by signature index; -1: not needed
   std::vector<ValueId> allocated_;         // values that are allocated before the first step: results

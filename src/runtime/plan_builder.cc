@@ -239,16 +239,18 @@ void PlanBuilder::place_in_arena() {
     PlanValue& v = plan_.values_[i];
     if (v.place != Place::kArena || v.root != static_cast<ValueId>(i)) continue;
     lifetimes.push_back({with_zone(bytes(v.root)), uses_[i].first, uses_[i].last});
+    plan_.pieces_.push_back({v.root, bytes(v.root), 0, uses_[i].first, uses_[i].last});
     offsets.push_back(&v.offset);
   }
   for (size_t i = 0; i < plan_.steps_.size(); ++i) {
     PlanStep& step = plan_.steps_[i];
     if (!step.bound || step.aliased || step.bound->scratch_bytes == 0) continue;
     lifetimes.push_back({with_zone(step.bound->scratch_bytes), static_cast<int32_t>(i), static_cast<int32_t>(i)});
+    plan_.pieces_.push_back({kAbsent, step.bound->scratch_bytes, 0, lifetimes.back().first, lifetimes.back().last});
     offsets.push_back(&step.scratch_offset);
   }
   const core::Placement placement = core::place(lifetimes);
-  for (size_t i = 0; i < offsets.size(); ++i) *offsets[i] = placement.offsets[i];
+  for (size_t i = 0; i < offsets.size(); ++i) *offsets[i] = plan_.pieces_[i].offset = placement.offsets[i];
   plan_.peak_ = placement.peak;
   plan_.lower_bound_ = placement.lower_bound;
   if (guarded) guard_places();

@@ -58,6 +58,7 @@ class Program {
   const std::vector<ValueId>& output_values() const noexcept { return output_values_; }
   const ModelMetadata& metadata() const noexcept { return metadata_; }
   const std::vector<PassReport>& passes() const noexcept { return passes_; }
+  const std::vector<LoadPhase>& load_phases() const noexcept { return phases_; }
   bool guards_memory() const noexcept { return guards_memory_; }
 
   // Gives the file's pages of weights that nodes pack for themselves back to the system; they are read again if ever needed. To be called
@@ -74,6 +75,7 @@ class Program {
   };
 
   void load(model::Model& model, const Source& source);
+  void note_phase(std::string name);
   std::vector<std::pair<std::string, std::shared_ptr<const ops::Body>>> compile_bodies(ProgramNode& node, const Source& source);
   std::shared_ptr<const ops::Body> compile_body(model::Graph graph, ProgramNode& node, const Source& source);
   size_t capture(ValueId id, ProgramNode& node);
@@ -89,6 +91,8 @@ class Program {
   ModelMetadata metadata_;
   Signature signature_;
   std::vector<PassReport> passes_;
+  std::vector<LoadPhase> phases_;
+  std::chrono::steady_clock::time_point phase_start_ = std::chrono::steady_clock::now();
   bool guards_memory_ = false;
   std::vector<ProgramValue> values_;
   std::unordered_map<std::string, ValueId> ids_;  // while loading

@@ -22,8 +22,6 @@ SessionOptions checked(SessionOptions options) {
   return options;
 }
 
-std::string megabytes(size_t bytes) { return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6); }
-
 // What the plan depends on of a fed value: nothing, where it is no plain tensor.
 const Shape& planned_shape(const Program& program, size_t input, const Tensor& fed) {
   static const Shape kNone;
@@ -39,9 +37,24 @@ Program load(model::Model model, const Backend& backend, const SessionOptions& o
 
 Session::Session(model::Model model, const Backend& backend, SessionOptions options, std::shared_ptr<const core::MappedFile> map)
     : options_(checked(std::move(options))),
+      log_(options_),
       pool_(options_.thread_pool ? options_.thread_pool : std::make_shared<core::ThreadPool>(options_.intra_op_num_threads)),
       program_(load(std::move(model), backend, options_, std::move(map))),
-      plans_(options_.max_plans) {}
+      plans_(options_.max_plans),
+      load_phases_(program_.load_phases()) {
+  if (!options_.profile_path.empty()) profile_ = std::make_unique<Profile>(options_.profile_path, options_.max_profile_events);
+}
+
+void Session::finish_loading(std::vector<LoadPhase> before) {
+  load_phases_.insert(load_phases_.begin(), before.begin(), before.end());
+  if (profile_) profile_->add_loading(load_phases_, program_.passes());
+  log_.loaded(program_, load_phases_, threads());
+}
+
+std::filesystem::path Session::end_profiling() {
+  if (profile_) profile_->finish();
+  return options_.profile_path;
+}
 
 size_t Session::output_index(std::string_view name) const {
   const std::vector<NodeArg>& outputs = program_.outputs();
@@ -76,23 +89,24 @@ std::shared_ptr<const Plan> Session::plan_for(const ShapeOf& shape_of, std::span
   PlanKey key{.shapes = {}, .outputs = {outputs.begin(), outputs.end()}, .threads = pool_->threads()};
   for (size_t i = 0; i < inputs; ++i) key.shapes.push_back(shape_of(i));
   const core::FlushDenormals flush;
+  const auto start = std::chrono::steady_clock::now();
   plan = std::make_shared<const Plan>(program_, std::move(key), *pool_);
   program_.give_back_packed();
+  if (profile_) profile_->add_plan(*plan, start);
+  log_.planned(program_, *plan, start);
   return plans_.remember(std::move(plan));
 }
 
 void Session::check_memory(const Plan& plan) const {
   const size_t needed = plan.peak_memory() + plan.output_memory();
   if (options_.max_memory == 0 || needed <= options_.max_memory) return;
-  std::string shapes;
-  for (size_t i = 0; i < plan.key().shapes.size(); ++i) {
-    shapes += fmt::format("{}'{}' {}", i == 0 ? "" : ", ", program_.signature().inputs()[i].arg.name, to_string(plan.key().shapes[i]));
-  }
-  throw Error(ErrorCode::kResourceLimit,
+  Error error(ErrorCode::kResourceLimit,
               fmt::format("a run with {} needs {} ({} for intermediate values, {} for outputs); max_memory is {}. Feed less at once, or "
                           "raise max_memory to at least {} bytes",
-                          shapes.empty() ? "no inputs" : shapes, megabytes(needed), megabytes(plan.peak_memory()),
+                          describe_inputs(program_, plan.key()), megabytes(needed), megabytes(plan.peak_memory()),
                           megabytes(plan.output_memory()), megabytes(options_.max_memory), needed));
+  log_.refused(error);
+  throw error;
 }
 
 std::vector<Tensor> Session::run_plan(const Plan& plan, std::span<const Tensor* const> inputs, const RunSetting& setting) {
@@ -102,7 +116,22 @@ std::vector<Tensor> Session::run_plan(const Plan& plan, std::span<const Tensor* 
   return plan.run(inputs, *workspace, setting);
 }
 
+// The same with its time written down, also where it fails.
+std::vector<Tensor> Session::run_profiled(const std::shared_ptr<const Plan>& plan, std::span<const Tensor* const> inputs,
+                                          RunSetting setting, const std::string& tag) {
+  ProfiledRun run(*profile_, plan, tag, threads());
+  setting.seconds = run.seconds();
+  std::vector<Tensor> results = run_plan(*plan, inputs, setting);
+  run.succeeded();
+  return results;
+}
+
 std::vector<Tensor> Session::run(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options) {
+  if (run_options.tag.empty()) return run_tagged(output_names, feeds, run_options);
+  return with_trail([&] { return fmt::format("run '{}'", run_options.tag); }, [&] { return run_tagged(output_names, feeds, run_options); });
+}
+
+std::vector<Tensor> Session::run_tagged(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options) {
   std::array<std::byte, kStackBytes> stack;
   std::pmr::monotonic_buffer_resource memory(stack.data(), stack.size());
   std::pmr::vector<const Tensor*> inputs(&memory);
@@ -112,7 +141,8 @@ std::vector<Tensor> Session::run(const std::vector<std::string>& output_names, c
   const std::shared_ptr<const Plan> plan =
       plan_for([&](size_t i) -> const Shape& { return planned_shape(program_, i, *inputs[i]); }, outputs);
   const core::Interrupt interrupt(run_options.cancel, run_options.deadline);
-  std::vector<Tensor> results = run_plan(*plan, inputs, {*pool_, &interrupt});
+  const RunSetting setting{*pool_, &interrupt};
+  std::vector<Tensor> results = profile_ ? run_profiled(plan, inputs, setting, run_options.tag) : run_plan(*plan, inputs, setting);
   if (output_names.empty()) return results;
   std::vector<Tensor> ordered;
   ordered.reserve(output_names.size());
@@ -145,6 +175,16 @@ PlanReport Session::profile(const Feeds& feeds) {
   run_plan(*plan, inputs, setting);
   for (size_t i = 0; i < seconds.size(); ++i) report.steps[i].seconds = seconds[i];
   return report;
+}
+
+std::vector<Tensor> Session::observe(const Feeds& feeds, const ValueObserver& observer) {
+  std::pmr::vector<const Tensor*> inputs;
+  std::pmr::vector<size_t> outputs;
+  program_.signature().resolve(feeds, inputs);
+  resolve_outputs({}, outputs);
+  const std::shared_ptr<const Plan> plan =
+      plan_for([&](size_t i) -> const Shape& { return planned_shape(program_, i, *inputs[i]); }, outputs);
+  return run_plan(*plan, inputs, {.pool = *pool_, .observer = &observer});
 }
 
 }  // namespace sardonyx::runtime

@@ -8,7 +8,9 @@
 #include "core/parallel.h"
 #include "runtime/plan.h"
 #include "runtime/plan_cache.h"
+#include "runtime/profile.h"
 #include "runtime/program.h"
+#include "runtime/session_log.h"
 #include "runtime/workspace.h"
 #include "sardonyx/session.h"
 
@@ -26,6 +28,11 @@ class Session {
   std::vector<Tensor> run(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options = {});
   PlanReport explain(const InputShapes& shapes);
   PlanReport profile(const Feeds& feeds);
+  std::vector<Tensor> observe(const Feeds& feeds, const ValueObserver& observer);
+  // What was done before the program was made, and the end of loading.
+  void finish_loading(std::vector<LoadPhase> before);
+  const std::vector<LoadPhase>& load_phases() const noexcept { return load_phases_; }
+  std::filesystem::path end_profiling();
   void trim() { workspaces_.trim(); }
 
  private:
@@ -36,13 +43,19 @@ class Session {
   template <class ShapeOf>
   std::shared_ptr<const Plan> plan_for(const ShapeOf& shape_of, std::span<const size_t> outputs);
   void check_memory(const Plan& plan) const;
+  std::vector<Tensor> run_tagged(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options);
   std::vector<Tensor> run_plan(const Plan& plan, std::span<const Tensor* const> inputs, const RunSetting& setting);
+  std::vector<Tensor> run_profiled(const std::shared_ptr<const Plan>& plan, std::span<const Tensor* const> inputs, RunSetting setting,
+                                   const std::string& tag);
 
   SessionOptions options_;
+  SessionLog log_;
   std::shared_ptr<core::ThreadPool> pool_;
   Program program_;
   WorkspacePool workspaces_;
   PlanCache plans_;
+  std::vector<LoadPhase> load_phases_;
+  std::unique_ptr<Profile> profile_;  // null: nothing is recorded
 };
 
 }  // namespace sardonyx::runtime
