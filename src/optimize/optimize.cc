@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "core/closest.h"
 #include "optimize/expand/expand.h"
@@ -62,7 +63,9 @@ bool run_all(GraphView& graph, const std::vector<const Pass*>& enabled, std::vec
   for (const Pass* pass : enabled) {
     PassReport& report = report_of(*pass);
     const size_t before = report.rewrites;
+    const auto start = std::chrono::steady_clock::now();
     run(graph, *pass, report);
+    report.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (report.rewrites == before || pass->name == kTidy) continue;
     changed = true;
     if (tidy != enabled.end()) run(graph, **tidy, report_of(**tidy));
@@ -81,7 +84,7 @@ std::vector<PassReport> optimize(model::Model& model, GraphOptimizationLevel lev
   std::vector<PassReport> reports;
   std::vector<const Pass*> enabled;
   for (const Pass& pass : passes()) {
-    reports.push_back({std::string(pass.name), std::string(pass.description), pass.level, 0, {}});
+    reports.push_back({std::string(pass.name), std::string(pass.description), pass.level, 0, {}, 0});
     if (pass.level <= level && std::ranges::find(disabled, pass.name) == disabled.end()) enabled.push_back(&pass);
   }
   for (int round = 0; round < kMaxRounds && run_all(graph, enabled, reports);) ++round;

@@ -175,7 +175,7 @@ void Plan::run_step(const PlanStep& step, Frame& frame, const RunSetting& settin
   const std::span<Tensor> inputs(frame.slots.data() + step.first_input, node.inputs.size());
   const std::span<Tensor> outputs(frame.slots.data() + step.first_output, node.outputs.size());
   std::byte* scratch = frame.base + step.scratch_offset;
-  if (!step.has_run_values) return step.bound->run({inputs, outputs, scratch, setting.pool, setting.interrupt});
+  if (!step.has_run_values && !setting.observer) return step.bound->run({inputs, outputs, scratch, setting.pool, setting.interrupt});
   const auto run_value = [&](size_t slot) {
     const ValueId id = slots_[slot];
     return id == kAbsent ? -1 : values_[static_cast<size_t>(id)].run_value;
@@ -191,6 +191,7 @@ void Plan::run_step(const PlanStep& step, Frame& frame, const RunSetting& settin
     step.bound->run({inputs, outputs, scratch, setting.pool, setting.interrupt});
     if (step.bound->dynamic) own_results(node, *step.bound, inputs, outputs);
   }
+  if (setting.observer) show(step, outputs, *setting.observer);
   for (size_t slot = step.first_input; slot < end; ++slot) {
     const int32_t v = run_value(slot);
     if (v < 0) continue;
@@ -321,6 +322,8 @@ StepReport Plan::report(const PlanStep& step) const {
   };
   std::ranges::for_each(node.inputs, count);
   std::ranges::for_each(node.outputs, count);
+  for (const ValueId id : node.inputs) report.inputs.push_back(this->report(id));
+  for (const ValueId id : node.outputs) report.outputs.push_back(this->report(id));
   if (!node.outputs.empty() && node.outputs[0] != kAbsent) {
     const PlanValue& first = values_[static_cast<size_t>(node.outputs[0])];
     report.output_dtype = first.dtype;
@@ -336,6 +339,7 @@ PlanReport Plan::report() const {
     result.steps.push_back(report(step));
     result.flops += result.steps.back().flops;
   }
+  result.memory = report_memory();
   return result;
 }
 

@@ -262,30 +262,34 @@ void PlanBuilder::join(ValueId output, ValueId input, size_t offset) {
   primary_[static_cast<size_t>(root)] = output;
 }
 
-// What lies in the arena and when; `offsets`, if given, gets where each one's offset is kept.
-std::vector<core::Lifetime> PlanBuilder::lifetimes(std::vector<size_t*>* offsets) {
+// What lies in the arena and when. `pieces`, if given, gets a description of each, `offsets` where each one's offset is kept.
+std::vector<core::Lifetime> PlanBuilder::lifetimes(std::vector<Piece>* pieces, std::vector<size_t*>* offsets) {
   std::vector<core::Lifetime> result;
   const bool guarded = plan_.program_.guards_memory();
-  const auto add = [&](size_t size, int32_t first, int32_t last, size_t& offset) {
-    result.push_back({guarded ? MemoryGuard::with_zone(size) : size, first, last});
+  const auto add = [&](const Piece& piece, size_t& offset) {
+    result.push_back({guarded ? MemoryGuard::with_zone(piece.bytes) : piece.bytes, piece.first, piece.last});
+    if (pieces) pieces->push_back(piece);
     if (offsets) offsets->push_back(&offset);
   };
   for (size_t i = 0; i < uses_.size(); ++i) {
     PlanValue& v = plan_.values_[i];
-    if (v.place == Place::kArena && v.root == static_cast<ValueId>(i)) add(bytes(v.root), uses_[i].first, uses_[i].last, v.offset);
+    if (v.place == Place::kArena && v.root == static_cast<ValueId>(i))
+      add({v.root, bytes(v.root), 0, uses_[i].first, uses_[i].last}, v.offset);
   }
   for (size_t i = 0; i < plan_.steps_.size(); ++i) {
     PlanStep& step = plan_.steps_[i];
     if (!step.bound || step.aliased || step.bound->scratch_bytes == 0) continue;
-    add(step.bound->scratch_bytes, static_cast<int32_t>(i), static_cast<int32_t>(i), step.scratch_offset);
+    const auto index = static_cast<int32_t>(i);
+    add({kAbsent, step.bound->scratch_bytes, 0, index, index}, step.scratch_offset);
   }
   return result;
 }
 
 void PlanBuilder::place_in_arena() {
   std::vector<size_t*> offsets;
-  const core::Placement placement = core::place(lifetimes(&offsets));
-  for (size_t i = 0; i < offsets.size(); ++i) *offsets[i] = placement.offsets[i];
+  plan_.pieces_.clear();
+  const core::Placement placement = core::place(lifetimes(&plan_.pieces_, &offsets));
+  for (size_t i = 0; i < offsets.size(); ++i) *offsets[i] = plan_.pieces_[i].offset = placement.offsets[i];
   plan_.peak_ = placement.peak;
   plan_.lower_bound_ = placement.lower_bound;
   if (plan_.program_.guards_memory()) guard_places();

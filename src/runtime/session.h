@@ -9,7 +9,9 @@
 #include "runtime/binding.h"
 #include "runtime/plan.h"
 #include "runtime/plan_cache.h"
+#include "runtime/profile.h"
 #include "runtime/program.h"
+#include "runtime/session_log.h"
 #include "runtime/workspace.h"
 #include "sardonyx/session.h"
 
@@ -29,6 +31,11 @@ class Session {
   void run(Binding& binding, const RunOptions& run_options = {});
   PlanReport explain(const InputShapes& shapes);
   PlanReport profile(const Feeds& feeds);
+  std::vector<Tensor> observe(const Feeds& feeds, const ValueObserver& observer);
+  // What was done before the program was made, and the end of loading.
+  void finish_loading(std::vector<LoadPhase> before);
+  const std::vector<LoadPhase>& load_phases() const noexcept { return load_phases_; }
+  std::filesystem::path end_profiling();
   void trim() { workspaces_.trim(); }
 
  private:
@@ -41,12 +48,20 @@ class Session {
   std::shared_ptr<const Plan> plan_of_feeds(std::span<const Tensor* const> inputs, std::span<const size_t> outputs);
   void plan_binding(Binding& binding);
   void run_plan(const Plan& plan, std::span<const Tensor* const> inputs, std::span<Tensor> results, const RunSetting& setting);
+  // The same as the caller wants it stopped, and with its time written down where the session has a profile.
+  void run_plan(const std::shared_ptr<const Plan>& plan, std::span<const Tensor* const> inputs, std::span<Tensor> results,
+                const RunOptions& run_options);
+  std::vector<Tensor> run_tagged(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options);
+  void run_tagged(Binding& binding, const RunOptions& run_options);
 
   SessionOptions options_;
+  SessionLog log_;
   std::shared_ptr<core::ThreadPool> pool_;
   Program program_;
   WorkspacePool workspaces_;
   PlanCache plans_;
+  std::vector<LoadPhase> load_phases_;
+  std::unique_ptr<Profile> profile_;  // null: nothing is recorded
 };
 
 }  // namespace sardonyx::runtime
