@@ -163,14 +163,13 @@ struct PassReport {
   std::string name;         // as SessionOptions::disabled_passes takes it
   std::string description;  // one line
   GraphOptimizationLevel level = GraphOptimizationLevel::kBasic;
-  size_t rewrites = 0;  // how often it changed this model
+  size_t rewrites = 0;                     // how often it changed this model
   std::vector<std::string> refusals = {};  // "node 'a' (Add): the bias is not constant": where it nearly matched, and why not; a few
-  double seconds = 0;   // it took
+  double seconds = 0;                      // it took
 };
 // All passes, in the order they run.
 std::vector<PassReport> optimization_passes();
 
-class IoBinding;
 // A part of creating a session.
 struct LoadPhase {
   std::string name;  // "read", "optimize", "prepare"
@@ -180,6 +179,8 @@ struct LoadPhase {
 
 // Called with each value that a step of a run has made, in the order they run. The tensor's memory may be overwritten after the call.
 using ValueObserver = std::function<void(const std::string& name, const Tensor& value)>;
+
+class IoBinding;
 
 class InferenceSession {
  public:

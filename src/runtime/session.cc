@@ -27,6 +27,13 @@ const Shape& planned_shape(const Program& program, size_t input, const Tensor& f
   return program.signature().inputs()[input].is_structure ? kNone : fed.shape();
 }
 
+// Errors of a run begin with its tag.
+template <class Body>
+auto with_tag(const RunOptions& run_options, const Body& body) {
+  if (run_options.tag.empty()) return body();
+  return with_trail([&] { return fmt::format("run '{}'", run_options.tag); }, body);
+}
+
 Program load(model::Model model, const Backend& backend, const SessionOptions& options) {
   const core::FlushDenormals flush;  // folded values are those that a run would give
   return Program(std::move(model), backend, options);
@@ -113,18 +120,21 @@ void Session::run_plan(const std::shared_ptr<const Plan>& plan, std::span<const 
   const core::Interrupt interrupt(run_options.cancel, run_options.deadline);
   RunSetting setting{*pool_, interrupt.is_possible() ? &interrupt : nullptr};
   if (!profile_) return run_plan(*plan, inputs, results, setting);
-  ProfiledRun run(*profile_, plan, run_options.tag, threads());
-  setting.seconds = run.seconds();
+  ProfiledRun profiled(*profile_, plan, run_options.tag, threads());
+  setting.seconds = profiled.seconds();
   run_plan(*plan, inputs, results, setting);
-  run.succeeded();
+  profiled.succeeded();
 }
 
 std::vector<Tensor> Session::run(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options) {
-  if (run_options.tag.empty()) return run_tagged(output_names, feeds, run_options);
-  return with_trail([&] { return fmt::format("run '{}'", run_options.tag); }, [&] { return run_tagged(output_names, feeds, run_options); });
+  return with_tag(run_options, [&] { return run_feeds(output_names, feeds, run_options); });
 }
 
-std::vector<Tensor> Session::run_tagged(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options) {
+void Session::run(Binding& binding, const RunOptions& run_options) {
+  with_tag(run_options, [&] { run_bound(binding, run_options); });
+}
+
+std::vector<Tensor> Session::run_feeds(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options) {
   std::array<std::byte, kStackBytes> stack;
   std::pmr::monotonic_buffer_resource memory(stack.data(), stack.size());
   std::pmr::vector<const Tensor*> inputs(&memory);
@@ -175,12 +185,7 @@ void Session::plan_binding(Binding& binding) {
   binding.plan_ = plan;
 }
 
-void Session::run(Binding& binding, const RunOptions& run_options) {
-  if (run_options.tag.empty()) return run_tagged(binding, run_options);
-  with_trail([&] { return fmt::format("run '{}'", run_options.tag); }, [&] { run_tagged(binding, run_options); });
-}
-
-void Session::run_tagged(Binding& binding, const RunOptions& run_options) {
+void Session::run_bound(Binding& binding, const RunOptions& run_options) {
   if (&binding.program_ != &program_) throw Error(ErrorCode::kInvalidArgument, "the binding is of another session");
   if (!binding.plan_) plan_binding(binding);
   binding.check_overlaps();

@@ -47,12 +47,12 @@ class Session {
   void check_memory(const Plan& plan) const;
   std::shared_ptr<const Plan> plan_of_feeds(std::span<const Tensor* const> inputs, std::span<const size_t> outputs);
   void plan_binding(Binding& binding);
-  void run_plan(const Plan& plan, std::span<const Tensor* const> inputs, std::span<Tensor> results, const RunSetting& setting);
-  // The same as the caller wants it stopped, and with its time written down where the session has a profile.
+  std::vector<Tensor> run_feeds(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options);
+  void run_bound(Binding& binding, const RunOptions& run_options);
+  // As the options of the run have it: stopped when asked, and written down in the profile.
   void run_plan(const std::shared_ptr<const Plan>& plan, std::span<const Tensor* const> inputs, std::span<Tensor> results,
                 const RunOptions& run_options);
-  std::vector<Tensor> run_tagged(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options);
-  void run_tagged(Binding& binding, const RunOptions& run_options);
+  void run_plan(const Plan& plan, std::span<const Tensor* const> inputs, std::span<Tensor> results, const RunSetting& setting);
 
   SessionOptions options_;
   SessionLog log_;
