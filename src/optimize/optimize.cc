@@ -65,9 +65,7 @@ bool run_all(GraphView& graph, const std::vector<const Pass*>& enabled, std::vec
   for (const Pass* pass : enabled) {
     PassReport& report = report_of(*pass);
     const size_t before = report.rewrites;
-    const auto start = std::chrono::steady_clock::now();
     run(graph, *pass, report);
-    report.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (report.rewrites == before || pass->name == kTidy) continue;
     changed = true;
     if (tidy != enabled.end()) run(graph, **tidy, report_of(**tidy));

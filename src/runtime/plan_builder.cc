@@ -262,13 +262,12 @@ void PlanBuilder::join(ValueId output, ValueId input, size_t offset) {
   primary_[static_cast<size_t>(root)] = output;
 }
 
-// What lies in the arena and when. `pieces`, if given, gets a description of each, `offsets` where each one's offset is kept.
-std::vector<core::Lifetime> PlanBuilder::lifetimes(std::vector<Piece>* pieces, std::vector<size_t*>* offsets) {
+// What lies in the arena and when; `offsets`, if given, gets where each one's offset is kept.
+std::vector<core::Lifetime> PlanBuilder::lifetimes(std::vector<size_t*>* offsets) {
   std::vector<core::Lifetime> result;
   const bool guarded = plan_.program_.guards_memory();
-  const auto add = [&](const Piece& piece, size_t& offset) {
-    result.push_back({guarded ? MemoryGuard::with_zone(piece.bytes) : piece.bytes, piece.first, piece.last});
-    if (pieces) pieces->push_back(piece);
+  const auto add = [&](size_t size, int32_t first, int32_t last, size_t& offset) {
+    result.push_back({guarded ? MemoryGuard::with_zone(size) : size, first, last});
     if (offsets) offsets->push_back(&offset);
   };
   for (size_t i = 0; i < uses_.size(); ++i) {
@@ -314,6 +313,12 @@ void PlanBuilder::guard_places() {
         piece.value == kAbsent ? "scratch" : fmt::format("value '{}'", plan_.program_.values()[static_cast<size_t>(piece.value)].name);
     plan_.guard_->add(piece.offset, piece.bytes, piece.first, piece.last, what);
   }
+}
+
+// Whether a handle to the value can be made before a run knows the value.
+bool PlanBuilder::is_movable(ValueId id) const {
+  const PlanValue& v = value(id);
+  return v.shape_known && v.dtype != DType::kUndefined && v.dtype != DType::kString && v.dtype != DType::kTensor;
 }
 
 void PlanBuilder::plan_handles() {

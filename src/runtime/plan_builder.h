@@ -23,7 +23,7 @@ class PlanBuilder {
   void set_constant(ValueId id, const Tensor& tensor);
   void drop_unneeded_steps();
   void assign_memory();
-  std::vector<core::Lifetime> lifetimes(std::vector<Piece>* pieces = nullptr, std::vector<size_t*>* offsets = nullptr);
+  std::vector<core::Lifetime> lifetimes(std::vector<size_t*>* offsets);
   void assign_step(PlanStep& step, int32_t index);
   void own_memory(ValueId id, int32_t index, bool on_heap);
   bool try_alias(ValueId input, ValueId output, size_t offset);

@@ -104,14 +104,14 @@ void PlanBuilder::assign_memory_with_parts() {
     for (PlanStep& step : plan_.steps_) step.aliased = step.in_place = false;
   };
   assign_memory();
-  const size_t with_parts = core::place(lifetimes()).peak;
+  const size_t with_parts = core::place(lifetimes(nullptr)).peak;
   const std::vector<ValueId> part_of = part_of_;
   const std::vector<bool> joined = is_joined_;
   restart();
   part_of_.assign(uses_.size(), kAbsent);
   is_joined_.assign(is_joined_.size(), false);
   assign_memory();
-  if (static_cast<double>(with_parts) > kMaxGrowth * static_cast<double>(core::place(lifetimes()).peak)) return;
+  if (static_cast<double>(with_parts) > kMaxGrowth * static_cast<double>(core::place(lifetimes(nullptr)).peak)) return;
   restart();
   part_of_ = part_of;
   is_joined_ = joined;
