@@ -68,6 +68,7 @@ Program::Program(model::Model model, const Backend& backend, const SessionOption
 Program::Program(model::Model model, std::vector<std::pair<std::string, Tensor>> captured, const Backend& backend,
                  const SessionOptions& options)
     : metadata_(metadata_of(model)), signature_(checked(model).graph), guards_memory_(options.guard_memory) {
+  for (model::ValueInfo& input : model.graph.input) input.type = {};  // nothing holds what is handed in to what a body declares
   for (auto& [name, tensor] : captured) {
     set_constant(value_id(name), std::move(tensor));
     model::ValueInfo& around = model.graph.input.emplace_back();  // for the optimiser, to which it is a value from elsewhere
@@ -191,7 +192,11 @@ std::shared_ptr<const ops::Body> Program::compile_body(model::Graph graph, Progr
   parts.model.has_graph = true;
   parts.model.graph = std::move(graph);
   auto body = std::make_shared<ProgramBody>(std::move(parts), source.backend, source.options);
-  for (size_t i = 0; i < passes_.size(); ++i) passes_[i].rewrites += body->program().passes()[i].rewrites;
+  for (size_t i = 0; i < passes_.size(); ++i) {
+    const PassReport& inner = body->program().passes()[i];
+    passes_[i].rewrites += inner.rewrites;
+    passes_[i].refusals.insert(passes_[i].refusals.end(), inner.refusals.begin(), inner.refusals.end());
+  }
   return body;
 }
 
