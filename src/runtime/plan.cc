@@ -51,6 +51,7 @@ std::shared_ptr<const ops::Bound> LateBinder::bind(const ops::Prepared& prepared
     const auto found = std::ranges::find_if(entries_, fits);
     if (found != entries_.end()) return found->bound;
   }
+  const core::InterruptScope to_the_end(nullptr);  // packed weights outlive the run
   Entry fresh{{}, prepared.bind({facts, threads})};
   for (const ops::ValueFacts& f : facts) fresh.inputs.emplace_back(f.dtype, f.shape);
   std::shared_ptr<const ops::Bound> bound = fresh.bound;
@@ -123,16 +124,25 @@ std::vector<Tensor> Plan::run(std::span<const Tensor* const> inputs, Workspace& 
   frame.ready = false;
   start(frame, inputs);
   Clock clock;
+  if (setting.interrupt) setting.interrupt->check();
   for (size_t i = 0; i < steps_.size(); ++i) {
     const PlanStep& step = steps_[i];
-    if (setting.interrupt) setting.interrupt->check();
-    if (!step.aliased) {
-      with_trail([&] { return program_.nodes()[step.node].where(); }, [&] { run_guarded(i, frame, setting); });
-    }
+    if (!step.aliased) run_interruptible(i, frame, setting);
     if (setting.seconds) setting.seconds[i] = clock.seconds_since_last();
   }
   frame.ready = true;
   return take_results(frame, setting.lend_inputs);
+}
+
+// Interrupted kernels return early. What they leave, and what an operator makes of it, an error included, nobody sees.
+void Plan::run_interruptible(size_t step, Frame& frame, const RunSetting& setting) const {
+  try {
+    with_trail([&] { return program_.nodes()[steps_[step].node].where(); }, [&] { run_guarded(step, frame, setting); });
+  } catch (const std::exception&) {
+    if (setting.interrupt) setting.interrupt->check();
+    throw;
+  }
+  if (setting.interrupt) setting.interrupt->check();
 }
 
 void Plan::run_guarded(size_t step, Frame& frame, const RunSetting& setting) const {

@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "core/closest.h"
-#include "core/cpu_info.h"
+#include "core/float_scope.h"
 
 namespace sardonyx::runtime {
 namespace {
@@ -31,7 +31,7 @@ const Shape& planned_shape(const Program& program, size_t input, const Tensor& f
 }
 
 Program load(model::Model model, const Backend& backend, const SessionOptions& options, std::shared_ptr<const core::MappedFile> map) {
-  const core::FlushDenormals flush;  // folded values are those that a run would give
+  const core::FloatScope floats(options.flush_denormals);  // folded values are those that a run would give
   return Program(std::move(model), backend, options, std::move(map));
 }
 
@@ -75,7 +75,7 @@ std::shared_ptr<const Plan> Session::plan_for(const ShapeOf& shape_of, std::span
   if (plan) return plan;
   PlanKey key{.shapes = {}, .outputs = {outputs.begin(), outputs.end()}, .threads = pool_->threads()};
   for (size_t i = 0; i < inputs; ++i) key.shapes.push_back(shape_of(i));
-  const core::FlushDenormals flush;
+  const core::FloatScope floats(options_.flush_denormals);
   plan = std::make_shared<const Plan>(program_, std::move(key), *pool_);
   program_.give_back_packed();
   return plans_.remember(std::move(plan));
@@ -98,7 +98,8 @@ void Session::check_memory(const Plan& plan) const {
 std::vector<Tensor> Session::run_plan(const Plan& plan, std::span<const Tensor* const> inputs, const RunSetting& setting) {
   check_memory(plan);
   const WorkspacePool::Lease workspace(workspaces_, plan.peak_memory());
-  const core::FlushDenormals flush;
+  const core::FloatScope floats(options_.flush_denormals);
+  const core::InterruptScope interrupt(setting.interrupt);
   return plan.run(inputs, *workspace, setting);
 }
 
