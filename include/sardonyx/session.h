@@ -5,7 +5,8 @@
 //
 // Loading optimises the graph and packs weights once. The first run with a combination of input shapes compiles a plan: a kernel is chosen
 // for each node and each intermediate value gets a fixed place in one block of memory. Plans are kept (SessionOptions::max_plans). The bits
-// of a result do not depend on the number of threads. Denormal floats are flushed to zero.
+// of a result do not depend on the number of threads. The calling thread's floating-point state
+// (rounding, traps, denormals) plays no part and is left as it was.
 #pragma once
 
 #include <chrono>
@@ -70,13 +71,15 @@ struct SessionOptions {
   // run; "" writes none. It is complete after end_profiling() or when the session is gone. See docs/explain.md.
   std::filesystem::path profile_path = {};
   size_t max_profile_events = 1'000'000;  // runs that would make more are left out, and counted in the file
+  // Denormal floats count as zero, as operands and as results: some processors compute with them a hundred times slower.
+  bool flush_denormals = true;
   // For tests of operators: memory holds NaNs until it is written and after its last use, and zones behind each value and each scratch are
   // checked after every step; a kernel that leaves its own memory is an Internal error. Slow; results are the same.
   bool guard_memory = false;
 };
 
-// How the caller may end a run before it is done; it then throws Cancelled, and the session stays usable. Asked before each node and each
-// iteration of Loop and Scan.
+// How the caller may end a run before it is done; it then throws Cancelled, and the session stays usable. Asked all along, also within
+// a node: a run ends within a few milliseconds.
 struct RunOptions {
   std::stop_token cancel = {};  // of a std::stop_source that another thread may ask to stop
   std::optional<std::chrono::steady_clock::time_point> deadline = {};

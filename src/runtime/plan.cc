@@ -55,6 +55,7 @@ std::shared_ptr<const ops::Bound> LateBinder::bind(const ops::Prepared& prepared
     const auto found = std::ranges::find_if(entries_, fits);
     if (found != entries_.end()) return found->bound;
   }
+  const core::InterruptScope to_the_end(nullptr);  // packed weights outlive the run
   Entry fresh{{}, prepared.bind({facts, threads})};
   for (const ops::ValueFacts& f : facts) fresh.inputs.emplace_back(f.dtype, f.shape);
   std::shared_ptr<const ops::Bound> bound = fresh.bound;
@@ -152,16 +153,24 @@ void Plan::run(std::span<const Tensor* const> inputs, std::span<Tensor> results,
   start(frame, inputs, results);
   std::optional<Clock> clock;
   if (setting.seconds) clock.emplace();
+  if (setting.interrupt) setting.interrupt->check();
   for (size_t i = 0; i < steps_.size(); ++i) {
-    const PlanStep& step = steps_[i];
-    if (setting.interrupt) setting.interrupt->check();
-    if (!step.aliased) {
-      with_trail([&] { return program_.nodes()[step.node].where(); }, [&] { run_guarded(i, frame, setting); });
-    }
+    if (!steps_[i].aliased) run_interruptible(i, frame, setting);
     if (clock) setting.seconds[i] = clock->seconds_since_last();
   }
   finish(frame, inputs, results, setting.lend_inputs);
   frame.ready = true;
+}
+
+// Interrupted kernels return early. What they leave, and what an operator makes of it, an error included, nobody sees.
+void Plan::run_interruptible(size_t step, Frame& frame, const RunSetting& setting) const {
+  try {
+    with_trail([&] { return program_.nodes()[steps_[step].node].where(); }, [&] { run_guarded(step, frame, setting); });
+  } catch (const std::exception&) {
+    if (setting.interrupt) setting.interrupt->check();
+    throw;
+  }
+  if (setting.interrupt) setting.interrupt->check();
 }
 
 void Plan::run_guarded(size_t step, Frame& frame, const RunSetting& setting) const {

@@ -101,7 +101,7 @@ struct Result {
 
 struct RunSetting {
   core::ThreadPool& pool;
-  const core::Interrupt* interrupt = nullptr;  // asked before each step
+  const core::Interrupt* interrupt = nullptr;  // asked before and after each step
   double* seconds = nullptr;                   // gets the time of each step of the report
   bool lend_inputs = false;                    // results may share memory with inputs
   const ValueObserver* observer = nullptr;     // is shown what each step has made
@@ -135,6 +135,7 @@ class Plan {
   Frame& frame(Workspace& workspace) const;
   void prepare(Frame& frame, std::byte* base) const;
   void start(Frame& frame, std::span<const Tensor* const> inputs, std::span<Tensor> results) const;
+  void run_interruptible(size_t step, Frame& frame, const RunSetting& setting) const;
   void run_guarded(size_t step, Frame& frame, const RunSetting& setting) const;
   void run_step(const PlanStep& step, Frame& frame, const RunSetting& setting) const;
   void run_late(const PlanStep& step, std::span<const Tensor> inputs, std::span<Tensor> outputs, const RunSetting& setting) const;
