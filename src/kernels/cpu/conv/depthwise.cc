@@ -69,6 +69,9 @@ void depthwise_run(const ConvShape& shape, const float* x, const float* w, const
     (window, x + in_plane * window.in_size(), w + channel * window.kernel_size(), epilogue.bias ? epilogue.bias[channel] : 0.0f,
      epilogue.residual ? epilogue.residual + y_offset : nullptr, epilogue.activation, tasks.first_line(i), tasks.last_line(i),
      y + y_offset);
+    if (!epilogue.activation.function) return;
+    unary_line(*epilogue.activation.function, epilogue.activation.params, y + y_offset + tasks.first_line(i) * window.out[2],
+               (tasks.last_line(i) - tasks.first_line(i)) * window.out[2]);
   });
 }
 
