@@ -43,7 +43,12 @@ std::optional<std::vector<Tensor>> evaluate(const model::Node& node, int64_t ops
 
 }  // namespace
 
+// Quantised weights stay quantised until it is clear who reads them.
 std::optional<Patch> fold_constants(const GraphView& graph, size_t index) {
+  return graph.node(index)->op_type == "DequantizeLinear" ? std::nullopt : fold_dequantized(graph, index);
+}
+
+std::optional<Patch> fold_dequantized(const GraphView& graph, size_t index) {
   const model::Node& node = *graph.node(index);
   if (has_subgraph(node) || !is_deterministic(node, graph.opset(node.domain))) return std::nullopt;
   const std::optional<std::vector<const Tensor*>> inputs = constant_inputs(graph, node);

@@ -9,8 +9,21 @@ std::optional<Patch> remove_identity(const GraphView& graph, size_t node);
 std::optional<Patch> fold_constants(const GraphView& graph, size_t node);
 Rule merge_equal_nodes();
 std::optional<Patch> remove_dead(const GraphView& graph, size_t node);
-std::optional<Patch> fuse_conv_batch_norm(const GraphView& graph, size_t node);
+
+// Quantised regions.
+std::optional<Patch> remove_clipped_activation(const GraphView& graph, size_t node);
+std::optional<Patch> move_dequantize(const GraphView& graph, size_t node);
+std::optional<Patch> fuse_quantized(const GraphView& graph, size_t node);
+std::optional<Patch> remove_requantize(const GraphView& graph, size_t node);
+std::optional<Patch> fold_dequantized(const GraphView& graph, size_t node);
+
+// Convolutions, products and their neighbours.
+std::optional<Patch> fuse_group_norm(const GraphView& graph, size_t node);
+std::optional<Patch> fuse_pad(const GraphView& graph, size_t node);
+std::optional<Patch> fuse_batch_norm(const GraphView& graph, size_t node);
+std::optional<Patch> fuse_scale(const GraphView& graph, size_t node);
 std::optional<Patch> fuse_bias(const GraphView& graph, size_t node);
-std::optional<Patch> fuse_conv_activation(const GraphView& graph, size_t node);
+std::optional<Patch> fuse_residual(const GraphView& graph, size_t node);
+std::optional<Patch> fuse_activation(const GraphView& graph, size_t node);
 
 }  // namespace sardonyx::optimize

@@ -1,5 +1,3 @@
-#include <limits>
-
 #include "core/arena.h"
 #include "kernels/cpu/conv/depthwise.h"
 #include "kernels/cpu/conv/double_conv.h"
@@ -23,16 +21,10 @@ ConvInputs read_inputs(const RunContext& r, const kernels::Activation& activatio
           {.bias = input_data<float>(r, 2), .residual = input_data<float>(r, 3), .activation = activation}};
 }
 
-// Everything in double; the weight is read as it is. The bounds are floats, whose greatest finite ones stand for "no bound".
+// Everything in double; the weight is read as it is.
 std::unique_ptr<Bound> bind_double(const ConvGeometry& geometry, const kernels::Activation& activation, int threads) {
-  using Limits = std::numeric_limits<float>;
-  kernels::DoubleConvEpilogue plain;
-  if (activation.lower > Limits::lowest()) plain.lower = static_cast<double>(activation.lower);
-  if (activation.upper < Limits::max()) plain.upper = static_cast<double>(activation.upper);
-  auto bound = make_bound(output(DType::kFloat64, geometry.out), [shape = geometry.kernel, plain](const RunContext& r) {
-    kernels::DoubleConvEpilogue epilogue = plain;
-    epilogue.bias = input_data<double>(r, 2);
-    epilogue.residual = input_data<double>(r, 3);
+  auto bound = make_bound(output(DType::kFloat64, geometry.out), [shape = geometry.kernel, activation](const RunContext& r) {
+    const kernels::DoubleConvEpilogue epilogue = {input_data<double>(r, 2), input_data<double>(r, 3), activation};
     kernels::double_conv(shape, input_data<double>(r, 0), input_data<double>(r, 1), epilogue, output_data<double>(r, 0), r.scratch, r.pool);
   });
   bound->scratch_bytes = kernels::double_conv_scratch_bytes(geometry.kernel, threads);
