@@ -91,7 +91,16 @@ struct ModelMetadata {
 using Feeds = std::vector<std::pair<std::string, Tensor>>;
 using InputShapes = std::vector<std::pair<std::string, Shape>>;
 
-// One node as a plan runs it.
+// Nodes that run together, some rows of their results at a time ("tile_chains").
+struct ChainReport {
+  std::vector<std::string> nodes;  // in the order they run
+  size_t bands = 0;                // passes over all nodes
+  size_t tile_rows = 0;            // rows of the last result in each band, at most
+  size_t band_bytes = 0;           // of the rows between nodes that are held at once
+  size_t saved_bytes = 0;          // of the values between nodes, which are never held as a whole
+};
+
+// One node as a plan runs it, or a chain of nodes.
 struct StepReport {
   std::string node;                   // its name, or that of its first output
   std::string op;                     // "Conv"; "ai.sardonyx.FusedConv" outside ai.onnx
@@ -107,6 +116,7 @@ struct StepReport {
   bool in_place = false;  // the output overwrites an input
   bool late = false;      // shapes depend on data: bound while running; kernel, flops and output_shape are then unknown
   double seconds = 0;     // filled by profile()
+  std::optional<ChainReport> chain = {};
 };
 
 struct PlanReport {
@@ -118,6 +128,7 @@ struct PlanReport {
   double flops = 0;
 };
 
+// A pass over the graph, made while loading; "tile_chains" acts when plans are made: StepReport::chain tells what it did.
 struct PassReport {
   std::string name;         // as SessionOptions::disabled_passes takes it
   std::string description;  // one line

@@ -55,6 +55,11 @@ size_t run(GraphView& graph, const Pass& pass) {
 
 }  // namespace
 
+bool is_enabled(std::string_view name, GraphOptimizationLevel level, std::span<const std::string> disabled) {
+  const auto pass = std::ranges::find(passes(), name, &Pass::name);
+  return pass != passes().end() && pass->level <= level && std::ranges::find(disabled, name) == disabled.end();
+}
+
 std::vector<PassReport> optimize(model::Model& model, GraphOptimizationLevel level, std::span<const std::string> disabled) {
   check_names(disabled);
   expand_composites(model);
@@ -63,8 +68,7 @@ std::vector<PassReport> optimize(model::Model& model, GraphOptimizationLevel lev
   std::vector<PassReport> reports;
   for (const Pass& pass : passes()) {
     PassReport report{std::string(pass.name), std::string(pass.description), pass.level, 0};
-    const bool enabled = pass.level <= level && std::ranges::find(disabled, pass.name) == disabled.end();
-    if (enabled) report.rewrites = run(graph, pass);
+    if (pass.make_rule && is_enabled(pass.name, level, disabled)) report.rewrites = run(graph, pass);
     reports.push_back(std::move(report));
   }
   graph.release();

@@ -11,15 +11,19 @@ Rule stateless() {
 }
 constexpr auto kBasic = GraphOptimizationLevel::kBasic;
 constexpr auto kExtended = GraphOptimizationLevel::kExtended;
+constexpr auto kAll = GraphOptimizationLevel::kAll;
 
 constexpr Pass kPasses[] = {
     {"remove_identity", kBasic, stateless<remove_identity>, "removes Identity, and Dropout outside training"},
     {"fold_constants", kBasic, stateless<fold_constants>, "computes nodes whose inputs are all constant, unless the result is much larger"},
     {"merge_equal_nodes", kBasic, merge_equal_nodes, "computes equal nodes with equal inputs once"},
+    {"fuse_pixel_shuffle", kBasic, stateless<fuse_pixel_shuffle>,
+     "makes DepthToSpace of a Reshape, a Transpose and a Reshape that mean it"},
     {"remove_dead", kBasic, stateless<remove_dead>, "removes nodes whose outputs nobody reads"},
     {"fuse_conv_batch_norm", kExtended, stateless<fuse_conv_batch_norm>, "folds BatchNormalization into the Conv before it"},
     {"fuse_bias", kExtended, stateless<fuse_bias>, "makes Gemm of MatMul or Gemm and the Add of a bias after it"},
     {"fuse_conv_activation", kExtended, stateless<fuse_conv_activation>, "lets Conv apply the Relu or Clip after it"},
+    {"tile_chains", kAll, nullptr, "in each plan, runs chains of nodes by rows where the values between them exceed the cache"},
 };
 }  // namespace
 

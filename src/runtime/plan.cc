@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "runtime/chain.h"
 #include "runtime/plan_builder.h"
 
 namespace sardonyx::runtime {
@@ -127,7 +128,7 @@ std::vector<Tensor> Plan::run(std::span<const Tensor* const> inputs, Workspace& 
     const PlanStep& step = steps_[i];
     if (setting.interrupt) setting.interrupt->check();
     if (!step.aliased) {
-      with_trail([&] { return program_.nodes()[step.node].where(); }, [&] { run_guarded(i, frame, setting); });
+      with_trail([&] { return node_of(step).where(); }, [&] { run_guarded(i, frame, setting); });
     }
     if (setting.seconds) setting.seconds[i] = clock.seconds_since_last();
   }
@@ -142,7 +143,7 @@ void Plan::run_guarded(size_t step, Frame& frame, const RunSetting& setting) con
 }
 
 void Plan::run_step(const PlanStep& step, Frame& frame, const RunSetting& setting) const {
-  const ProgramNode& node = program_.nodes()[step.node];
+  const ProgramNode& node = node_of(step);
   const auto run_value = [&](size_t slot) {
     const ValueId id = slots_[slot];
     return id == kAbsent ? -1 : values_[static_cast<size_t>(id)].run_value;
@@ -207,7 +208,7 @@ void Plan::own_results(const ProgramNode& node, const ops::Bound& bound, std::sp
 }
 
 void Plan::run_late(const PlanStep& step, std::span<const Tensor> inputs, std::span<Tensor> outputs, const RunSetting& setting) const {
-  const ProgramNode& node = program_.nodes()[step.node];
+  const ProgramNode& node = node_of(step);
   std::vector<ops::ValueFacts> facts;
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (node.inputs[i] == kAbsent) {
@@ -242,9 +243,11 @@ std::vector<Tensor> Plan::take_results(Frame& frame, bool lend_inputs) const {
   return results;
 }
 
+const ProgramNode& Plan::node_of(const PlanStep& step) const { return step.chain ? step.chain->node() : program_.nodes()[step.node]; }
+
 StepReport Plan::report(const PlanStep& step) const {
-  const ProgramNode& node = program_.nodes()[step.node];
-  StepReport report{.node = node.node.name.empty() && !node.node.output.empty() ? node.node.output[0] : node.node.name,
+  const ProgramNode& node = node_of(step);
+  StepReport report{.node = node.label(),
                     .op = node.op(),
                     .opset = node.opset,
                     .kernel = "",
@@ -259,6 +262,7 @@ StepReport Plan::report(const PlanStep& step) const {
     report.flops = step.bound->flops;
     report.scratch_bytes = step.bound->scratch_bytes;
   }
+  if (step.chain) report.chain = step.chain->report();
   const auto count = [&](ValueId id) {
     if (id == kAbsent) return;
     const PlanValue& value = values_[static_cast<size_t>(id)];

@@ -64,8 +64,11 @@ struct PlanValue {
   size_t offset = 0;       // of a root in the arena
 };
 
+class Chain;
+
 struct PlanStep {
   size_t node = 0;                    // of the program
+  const Chain* chain = nullptr;       // in `bound`: a chain of nodes from `node` on; null: the node alone
   std::unique_ptr<ops::Bound> bound;  // null: late
   std::unique_ptr<LateBinder> late;
   bool aliased = false;  // nothing to run
@@ -112,6 +115,7 @@ class Plan {
 
  private:
   friend class PlanBuilder;
+  friend class ChainFinder;
   struct Frame;
 
   Frame& frame(Workspace& workspace) const;
@@ -125,6 +129,8 @@ class Plan {
   std::vector<Tensor> take_results(Frame& frame, bool lend_inputs) const;
   Tensor handle(ValueId id, std::byte* base) const;
   StepReport report(const PlanStep& step) const;
+  // What the step runs; of a chain, a node that stands for it.
+  const ProgramNode& node_of(const PlanStep& step) const;
 
   const Program& program_;
   PlanKey key_;

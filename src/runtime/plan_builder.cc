@@ -25,6 +25,7 @@ void PlanBuilder::build() {
     if (needed[node]) bind(node);
   }
   drop_unneeded_steps();
+  make_chains();
   assign_memory();
   place_in_arena();
   number_run_values();

@@ -63,6 +63,8 @@ std::span<const std::byte> pages_of(const Tensor& tensor, std::span<const std::b
 
 }  // namespace
 
+std::string ProgramNode::label() const { return node.name.empty() && !node.output.empty() ? node.output[0] : node.name; }
+
 std::string ProgramNode::op() const {
   return node.domain.empty() || node.domain == "ai.onnx" ? node.op_type : node.domain + "." + node.op_type;
 }
@@ -90,6 +92,7 @@ Program::Program(model::Model model, std::vector<std::pair<std::string, Tensor>>
 }
 
 void Program::load(model::Model& model, const Source& source) {
+  chain_policy_.enabled = optimize::is_enabled("tile_chains", source.options.graph_optimization_level, source.options.disabled_passes);
   passes_ = optimize::optimize(model, source.options.graph_optimization_level, source.options.disabled_passes);
   for (size_t i = 0; i < signature_.inputs().size(); ++i) {
     values_[static_cast<size_t>(value_id(signature_.inputs()[i].arg.name))].input = static_cast<int32_t>(i);

@@ -12,6 +12,7 @@
 #include "core/mapped_file.h"
 #include "ops/op.h"
 #include "runtime/backend.h"
+#include "runtime/chain_policy.h"
 #include "runtime/signature.h"
 #include "sardonyx/model.h"
 #include "sardonyx/session.h"
@@ -40,6 +41,7 @@ struct ProgramNode {
 
   std::string where() const;  // "node 'conv1' (Conv, opset 17)"
   std::string op() const;     // "Conv", "ai.sardonyx.FusedConv"
+  std::string label() const;  // its name, or that of its first output
 };
 
 class Program {
@@ -59,6 +61,9 @@ class Program {
   const ModelMetadata& metadata() const noexcept { return metadata_; }
   const std::vector<PassReport>& passes() const noexcept { return passes_; }
   bool guards_memory() const noexcept { return guards_memory_; }
+  const ChainPolicy& chain_policy() const noexcept { return chain_policy_; }
+  // For plans that are made from now on.
+  void set_chain_policy(const ChainPolicy& policy) noexcept { chain_policy_ = policy; }
 
   // Gives the file's pages of weights that nodes pack for themselves back to the system; they are read again if ever needed. To be called
   // when a plan has been bound.
@@ -90,6 +95,7 @@ class Program {
   Signature signature_;
   std::vector<PassReport> passes_;
   bool guards_memory_ = false;
+  ChainPolicy chain_policy_;
   std::vector<ProgramValue> values_;
   std::unordered_map<std::string, ValueId> ids_;  // while loading
   std::vector<ProgramNode> nodes_;

@@ -27,6 +27,8 @@ class Session {
   PlanReport explain(const InputShapes& shapes);
   PlanReport profile(const Feeds& feeds);
   void trim() { workspaces_.trim(); }
+  // Before the first run: for tests.
+  void set_chain_policy(const ChainPolicy& policy) noexcept { program_.set_chain_policy(policy); }
 
  private:
   // The indexes of the named outputs, ascending and without duplicates.

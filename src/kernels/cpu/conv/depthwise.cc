@@ -64,11 +64,10 @@ void depthwise_run(const ConvShape& shape, const float* x, const float* w, const
     const size_t image = plane / shape.out_channels;
     const size_t channel = plane % shape.out_channels;
     const size_t in_plane = image * shape.in_channels + channel / multiplier;
-    const size_t y_offset = plane * window.out_size();
     HWY_DYNAMIC_DISPATCH(convolve_lines)
-    (window, x + in_plane * window.in_size(), w + channel * window.kernel_size(), epilogue.bias ? epilogue.bias[channel] : 0.0f,
-     epilogue.residual ? epilogue.residual + y_offset : nullptr, epilogue.activation, tasks.first_line(i), tasks.last_line(i),
-     y + y_offset);
+    (window, x + in_plane * shape.x_plane(), w + channel * window.kernel_size(), epilogue.bias ? epilogue.bias[channel] : 0.0f,
+     epilogue.residual ? epilogue.residual + plane * shape.residual_plane() : nullptr, epilogue.activation, tasks.first_line(i),
+     tasks.last_line(i), y + plane * shape.y_plane());
   });
 }
 
