@@ -9,7 +9,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/mapped_file.h"
 #include "ops/op.h"
 #include "runtime/backend.h"
 #include "runtime/chain_policy.h"
@@ -46,12 +45,10 @@ struct ProgramNode {
 
 class Program {
  public:
-  // `map` is the file that the model's payloads are views on, if any: pages of weights that are packed are given back.
-  Program(model::Model model, const Backend& backend, const SessionOptions& options, std::shared_ptr<const core::MappedFile> map);
+  Program(model::Model model, const Backend& backend, const SessionOptions& options);
   // Of a graph inside a node: `model` has it as its graph, whose inputs are its own and the values around that it reads; `captured` are
   // those of them that are constant.
-  Program(model::Model model, std::vector<std::pair<std::string, Tensor>> captured, const Backend& backend, const SessionOptions& options,
-          std::shared_ptr<const core::MappedFile> map);
+  Program(model::Model model, std::vector<std::pair<std::string, Tensor>> captured, const Backend& backend, const SessionOptions& options);
 
   const Signature& signature() const noexcept { return signature_; }
   const std::vector<ProgramNode>& nodes() const noexcept { return nodes_; }
@@ -60,14 +57,11 @@ class Program {
   const std::vector<ValueId>& output_values() const noexcept { return output_values_; }
   const ModelMetadata& metadata() const noexcept { return metadata_; }
   const std::vector<PassReport>& passes() const noexcept { return passes_; }
+  const std::vector<LoadPhase>& load_phases() const noexcept { return phases_; }
   bool guards_memory() const noexcept { return guards_memory_; }
   const ChainPolicy& chain_policy() const noexcept { return chain_policy_; }
   // For plans that are made from now on.
   void set_chain_policy(const ChainPolicy& policy) noexcept { chain_policy_ = policy; }
-
-  // Gives the file's pages of weights that nodes pack for themselves back to the system; they are read again if ever needed. To be called
-  // when a plan has been bound.
-  void give_back_packed() const noexcept;
 
  private:
   // What compiling the graphs inside nodes needs, while loading.
@@ -75,10 +69,10 @@ class Program {
     const model::Model& model;
     const Backend& backend;
     const SessionOptions& options;
-    const std::shared_ptr<const core::MappedFile>& map;
   };
 
   void load(model::Model& model, const Source& source);
+  void note_phase(std::string name);
   std::vector<std::pair<std::string, std::shared_ptr<const ops::Body>>> compile_bodies(ProgramNode& node, const Source& source);
   std::shared_ptr<const ops::Body> compile_body(model::Graph graph, ProgramNode& node, const Source& source);
   size_t capture(ValueId id, ProgramNode& node);
@@ -89,11 +83,13 @@ class Program {
   bool evaluate(const ProgramNode& node);
   void set_constant(ValueId id, Tensor tensor);
   void add_outputs(const model::Graph& graph);
-  void release_consumed(std::span<const std::byte> map);
+  void release_consumed();
 
   ModelMetadata metadata_;
   Signature signature_;
   std::vector<PassReport> passes_;
+  std::vector<LoadPhase> phases_;
+  std::chrono::steady_clock::time_point phase_start_ = std::chrono::steady_clock::now();
   bool guards_memory_ = false;
   ChainPolicy chain_policy_;
   std::vector<ProgramValue> values_;
@@ -101,8 +97,6 @@ class Program {
   std::vector<ProgramNode> nodes_;
   std::vector<NodeArg> outputs_;
   std::vector<ValueId> output_values_;
-  std::weak_ptr<const core::MappedFile> map_;
-  std::vector<std::span<const std::byte>> packed_pages_;
 };
 
 }  // namespace sardonyx::runtime
