@@ -11,11 +11,14 @@ Rule stateless() {
 }
 constexpr auto kBasic = GraphOptimizationLevel::kBasic;
 constexpr auto kExtended = GraphOptimizationLevel::kExtended;
+constexpr auto kAll = GraphOptimizationLevel::kAll;
 
 constexpr Pass kPasses[] = {
     {"remove_identity", kBasic, stateless<remove_identity>, "removes Identity, and Dropout outside training"},
     {"fold_constants", kBasic, stateless<fold_constants>, "computes nodes whose inputs are all constant, unless the result is much larger"},
     {"merge_equal_nodes", kBasic, merge_equal_nodes, "computes equal nodes with equal inputs once"},
+    {"fuse_pixel_shuffle", kBasic, stateless<fuse_pixel_shuffle>,
+     "makes DepthToSpace of a Reshape, a Transpose and a Reshape that mean it"},
     {"remove_dead", kBasic, stateless<remove_dead>, "removes nodes whose outputs nobody reads"},
     {"remove_clipped_activation", kExtended, stateless<remove_clipped_activation>,
      "removes Relu and Clip where quantisation clips as much"},
@@ -32,6 +35,7 @@ constexpr Pass kPasses[] = {
     {"fuse_bias", kExtended, stateless<fuse_bias>, "lets Conv, ConvTranspose, Gemm and MatMul add the bias after them"},
     {"fuse_residual", kExtended, stateless<fuse_residual>, "lets Conv add the tensor that is added to its result"},
     {"fuse_activation", kExtended, stateless<fuse_activation>, "lets Conv, ConvTranspose, Gemm and MatMul apply the function after them"},
+    {"tile_chains", kAll, nullptr, "in each plan, runs chains of nodes by rows where the values between them exceed the cache"},
 };
 }  // namespace
 

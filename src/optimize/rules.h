@@ -8,6 +8,7 @@ namespace sardonyx::optimize {
 std::optional<Patch> remove_identity(const GraphView& graph, size_t node);
 std::optional<Patch> fold_constants(const GraphView& graph, size_t node);
 Rule merge_equal_nodes();
+std::optional<Patch> fuse_pixel_shuffle(const GraphView& graph, size_t node);
 std::optional<Patch> remove_dead(const GraphView& graph, size_t node);
 
 // Quantised regions.
