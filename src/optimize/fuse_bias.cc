@@ -1,3 +1,4 @@
+#include "optimize/match.h"
 #include "optimize/rules.h"
 
 namespace sardonyx::optimize {
@@ -22,21 +23,31 @@ bool is_matrix(const GraphView& graph, const std::string& value, int depth = 8) 
 
 bool is_float(const Tensor& tensor) { return tensor.dtype() == DType::kFloat32 || tensor.dtype() == DType::kFloat64; }
 
-// Gemm without the bias, or nullopt where the node is no such product.
-std::optional<model::Node> as_gemm(const GraphView& graph, const model::Node& node) {
-  if (!is_onnx_domain(node.domain) || graph.opset(node.domain) < kOptionalBias || node.input.size() < 2) return std::nullopt;
-  if (node.op_type == "Gemm" && (node.input.size() == 2 || node.input[2].empty())) return node;
-  if (node.op_type != "MatMul" || !is_matrix(graph, node.input[0])) return std::nullopt;
-  model::Node gemm = node;
-  gemm.op_type = "Gemm";
-  return gemm;
+// A product that can add a bias, without it, or nullopt where the node is no such product: Gemm of matrices, else FusedMatMul of ours.
+std::optional<model::Node> without_bias(const GraphView& graph, const model::Node& node) {
+  const bool has_bias = node.input.size() > 2 && !node.input[2].empty();
+  if (node.input.size() < 2 || has_bias) return std::nullopt;
+  model::Node product = node;
+  if (is_onnx_domain(node.domain) && graph.opset(node.domain) >= kOptionalBias) {
+    if (node.op_type == "Gemm") return product;
+    if (node.op_type == "MatMul" && is_matrix(graph, node.input[0])) {
+      product.op_type = "Gemm";
+      return product;
+    }
+  }
+  const bool multiplies = (node.op_type == "MatMul" && is_onnx_domain(node.domain)) ||
+                          (node.op_type == "FusedMatMul" && (node.domain == "com.microsoft" || node.domain == kFusedDomain));
+  if (!multiplies) return std::nullopt;
+  product.domain = kFusedDomain;
+  product.op_type = "FusedMatMul";
+  return product;
 }
 
 // Columns of the product; nullopt unless the right factor is a constant matrix.
-std::optional<int64_t> product_columns(const GraphView& graph, const model::Node& gemm) {
-  const Tensor* right = graph.constant(gemm.input[1]);
+std::optional<int64_t> product_columns(const GraphView& graph, const model::Node& product) {
+  const Tensor* right = graph.constant(product.input[1]);
   if (!right || right->dim() != 2 || !is_float(*right)) return std::nullopt;
-  return right->size(model::get_int(gemm, "transB", 0) != 0 ? 0 : 1);
+  return right->size(model::get_int(product, "transB", 0) != 0 ? 0 : 1);
 }
 
 void set_beta_to_one(model::Node& gemm) {
@@ -49,13 +60,13 @@ void set_beta_to_one(model::Node& gemm) {
 
 std::optional<Patch> fuse_bias(const GraphView& graph, size_t index) {
   const model::Node& product = *graph.node(index);
-  std::optional<model::Node> gemm = as_gemm(graph, product);
+  std::optional<model::Node> gemm = without_bias(graph, product);
   if (!gemm) return std::nullopt;
   const std::optional<size_t> next = graph.sole_consumer(first_output(product));
   const std::optional<int64_t> columns = product_columns(graph, *gemm);
   if (!next || !columns) return std::nullopt;
   const model::Node& add = *graph.node(*next);
-  if (add.op_type != "Add" || !is_onnx_domain(add.domain) || add.input.size() != 2) return std::nullopt;
+  if (!is_onnx_node(add, "Add") || add.input.size() != 2) return std::nullopt;
   const std::string& bias_name = add.input[add.input[0] == first_output(product) ? 1 : 0];
   const Tensor* bias = graph.constant(bias_name);
   // A vector of that length is added to each row, whatever the number of rows.

@@ -1,4 +1,5 @@
 #include "core/arena.h"
+#include "ops/elements/real.h"
 #include "ops/facts.h"
 #include "ops/gemm/gemm.h"
 #include "ops/movement/strided.h"
@@ -32,6 +33,25 @@ void merge_batch(MatMulGeometry& geometry, const MatMulSpec::Layout& a) {
   geometry.batch = geometry.a_batch = geometry.b_batch = {};
 }
 
+constexpr size_t kBias = 2;  // of FusedMatMul of ai.sardonyx
+
+// Of a row of the product: one value for each of its columns.
+void check_bias(const BindContext& context, const MatMulGeometry& geometry, const ValueFacts& a) {
+  const ValueFacts* bias = optional(context, kBias);
+  if (!bias) return;
+  require_same_dtype(a, *bias, "A", "bias");
+  const Shape row = {to_int(geometry.product.n)};
+  if (bias->shape != row) throw argument_error("bias has shape {}; it must be {}", to_string(bias->shape), to_string(row));
+  if (a.dtype != DType::kFloat32 && a.dtype != DType::kFloat64) {
+    throw unsupported_error("a bias is added to products of floating-point numbers, not of {}", type_string(a.dtype));
+  }
+}
+
+void scale_and_add(double alpha, const double* bias, size_t columns, Tensor& y) {
+  const std::span<double> values = y.mutable_values<double>();
+  for (size_t i = 0; i < values.size(); ++i) values[i] = values[i] * alpha + (bias ? bias[i % columns] : 0);
+}
+
 class MatMulPrepared final : public Prepared {
  public:
   MatMulPrepared(const MatMulSpec& spec, const Tensor* b) : spec_(spec), weights_(std::make_shared<PackedConstant>(b, false)) {}
@@ -44,6 +64,7 @@ class MatMulPrepared final : public Prepared {
     require_same_dtype(a, b, "A", "B");
     MatMulGeometry geometry = matmul_geometry(a.shape, b.shape, spec_);
     ValueFacts y = output(a.dtype, geometry.out);
+    check_bias(context, geometry, a);
     if (element_count(y.shape) == 0) return make_bound(std::move(y), [](const RunContext&) {});
     const double flops = 2 * multiply_adds(geometry.product) * static_cast<double>(element_count(geometry.batch));
     merge_batch(geometry, spec_.a);
@@ -81,6 +102,7 @@ class MatMulPrepared final : public Prepared {
       auto* c = static_cast<float*>(r.outputs[0].mutable_raw());
       kernels::Epilogue epilogue;
       epilogue.alpha = alpha;
+      epilogue.column_bias = input_data<float>(r, kBias);
       const auto one = [&](size_t i, size_t thread) {
         const kernels::Matrix right = packed.is_packed ? packed : view(b + batch.b.offset(i) * b_steps.matrix, b_steps);
         kernels::gemm(shape, view(a + batch.a.offset(i) * a_steps.matrix, a_steps), right, epilogue, c + i * shape.m * shape.n,
@@ -115,8 +137,7 @@ class MatMulPrepared final : public Prepared {
           for (size_t i = 0; i < batch.count; ++i, c += step) {
             product(shape, at(r.inputs[0].raw(), batch.a.offset(i), a_steps), at(r.inputs[1].raw(), batch.b.offset(i), b_steps), c, r.pool);
           }
-          if (alpha == 1.0) return;
-          for (double& value : r.outputs[0].mutable_values<double>()) value *= alpha;
+          if (r.outputs[0].dtype() == DType::kFloat64) scale_and_add(alpha, input_data<double>(r, kBias), shape.n, r.outputs[0]);
         });
     bound->kernel = "plain";
     return bound;
