@@ -95,7 +95,7 @@ class Bound {
   int alias_input = -1;  // output 0 has the elements of this input under another shape (Reshape, Identity): a plan may alias
   // One for each output, or none: all outputs are contiguous parts of inputs (Split and Slice by an outer axis); a plan may then let them
   // be views, and need not run the step.
-  std::vector<OutputView> views;
+  std::vector<OutputView> output_views;
   // One for each input, or none: output 0 is the inputs one after the other, input i at byte part_offsets[i] (Concat by an outer axis); a
   // plan may then let the inputs be made in their places, and need not run the step.
   std::vector<size_t> part_offsets;

@@ -1,3 +1,5 @@
+#include <cstring>
+
 #include "optimize/rule_testing.h"
 
 namespace sardonyx::optimize {

@@ -225,7 +225,7 @@ bool PlanBuilder::try_alias(ValueId input, ValueId output, size_t offset) {
 
 // Whether all outputs may be parts of inputs; they are then.
 bool PlanBuilder::try_views(const PlanStep& step) {
-  const std::vector<ops::OutputView>& views = step.bound->views;
+  const std::vector<ops::OutputView>& views = step.bound->output_views;
   const ProgramNode& node = program_node(step);
   if (views.size() < node.outputs.size()) return false;
   for (size_t i = 0; i < views.size(); ++i) {

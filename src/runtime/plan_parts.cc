@@ -17,7 +17,7 @@ bool PlanBuilder::may_be_part(ValueId id) const {
   if (uses_[static_cast<size_t>(id)].requested || !is_movable(id) || bytes(id) == 0) return false;
   const PlanStep& step = plan_.steps_[static_cast<size_t>(made_by_[static_cast<size_t>(id)])];
   if (!step.bound || step.bound->dynamic) return false;
-  return step.bound->alias_input < 0 && step.bound->views.empty();
+  return step.bound->alias_input < 0 && step.bound->output_views.empty();
 }
 
 // Whether the inputs lie one after the other in the memory of one value already.

@@ -104,7 +104,7 @@ std::unique_ptr<Bound> bind_split(const BindContext& context, const SplitSpec& s
       if (r.outputs[i].defined()) moves[i].run(r.inputs[0].raw(), r.outputs[i].mutable_raw(), r.pool);
     }
   });
-  bound->views = std::move(views);
+  bound->output_views = std::move(views);
   return bound;
 }
 

@@ -83,7 +83,7 @@ std::unique_ptr<Bound> bind_view(const StridedView& view, DType dtype) {
   const StridedMove move = move_between(view, view.shape, dtype);
   auto bound = make_bound(ValueFacts{dtype, view.shape, nullptr},
                           [move](const RunContext& r) { move.run(r.inputs[0].raw(), r.outputs[0].mutable_raw(), r.pool); });
-  if (is_contiguous(view)) bound->views = {{0, static_cast<size_t>(view.base) * element_bytes(dtype)}};
+  if (is_contiguous(view)) bound->output_views = {{0, static_cast<size_t>(view.base) * element_bytes(dtype)}};
   bound->kernel = "strided_copy";
   return bound;
 }
