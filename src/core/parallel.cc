@@ -37,7 +37,7 @@ constexpr float kWorthSharing = 3e3F, kWorthWaking = 12e3F;
 // A thread takes indexes in pieces of which there are about so many per thread.
 constexpr size_t kPiecesPerThread = 32;
 
-constexpr float kUnknownCost = 1e9F;
+constexpr float kUnknownCost = 1e9F, kUnlimited = 1e30F;
 
 thread_local bool inside_body = false;
 
@@ -79,10 +79,11 @@ struct Job {
   uint64_t float_control;
   alignas(64) std::atomic<size_t> next{0};  // the first index that nobody took
 
-  // Takes pieces until none is left; the number of indexes computed.
-  size_t work(size_t thread) noexcept {
+  // Takes pieces until none is left, or more than so many nanoseconds have passed; the number of indexes computed.
+  size_t work(size_t thread, float budget = kUnlimited) noexcept {
     const InsideBody guard;
     InterruptGate gate(interrupt);
+    const Clock::time_point start = budget < kUnlimited ? Clock::now() : Clock::time_point{};
     size_t done = 0;
     for (size_t begin = take(); begin < count; begin = take()) {
       const size_t end = std::min(begin + piece, count);
@@ -93,9 +94,12 @@ struct Job {
         }
         call(context, i, thread);
       }
+      if (budget < kUnlimited && nanoseconds_since(start) > budget) break;
     }
     return done;
   }
+
+  bool has_left() const noexcept { return next.load(std::memory_order_relaxed) < count; }
 
   size_t take() noexcept { return next.fetch_add(piece, std::memory_order_relaxed); }
 };
@@ -237,21 +241,27 @@ class ThreadPool::Crew {
   // Offers the job to workers, wakes up to `helpers` of them, takes part, and returns when it is done: what an index took here.
   float run(Job& job, size_t helpers) noexcept {
     const auto slot = std::ranges::find_if(slots_, &Slot::take);
-    if (slot == slots_.end()) return take_part(job);
+    if (slot == slots_.end()) return take_part(job, threads_);
     slot->open(job);
     const uint32_t bit = 1U << (slot - slots_.begin());
     open_.fetch_or(bit);
     wake(helpers - std::min<size_t>(helpers, spinning_.load()));
-    const float per_index = take_part(job);
+    const float per_index = take_part(job, helpers);
     withdraw(*slot, bit);
     slot->finish(spin_);
     return per_index;
   }
 
  private:
-  static float take_part(Job& job) noexcept {
+  // What seemed too short to wake anybody for may turn out long.
+  float take_part(Job& job, size_t helpers) noexcept {
     const Clock::time_point begin = Clock::now();
-    const size_t done = job.work(0);
+    size_t done = 0;
+    if (helpers == 0) {
+      done = job.work(0, kWorthSharing);
+      if (job.has_left()) wake(threads_ - 1);
+    }
+    done += job.work(0);
     return done == 0 ? kUnknownCost : nanoseconds_since(begin) / static_cast<float>(done);
   }
 
