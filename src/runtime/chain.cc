@@ -124,37 +124,37 @@ Chain::Chain(ChainGraph graph, ChainSchedule schedule, std::vector<std::unique_p
   scratch_bytes += schedule_.scratch_bytes;
 }
 
-void Chain::open(const ops::RunContext& context, Views& views) const {
+void Chain::open(const ops::RunContext& context, Views& places) const {
   size_t input = 0, result = 0;
   for (size_t v = 0; v < graph_.values.size(); ++v) {
     const ChainGraph::Value& value = graph_.values[v];
-    views.read[v] = {};
-    views.write[v] = {};
+    places.read[v] = {};
+    places.write[v] = {};
     if (value.kind == Kind::kOutside) {
       const Tensor& tensor = context.inputs[input++];
-      views.read[v] = value.shape.whole(tensor.defined() ? tensor.raw() : nullptr);
+      places.read[v] = value.shape.whole(tensor.defined() ? tensor.raw() : nullptr);
     } else if (value.kind == Kind::kResult) {
       void* data = context.outputs[result++].mutable_raw();
-      views.read[v] = value.shape.whole(static_cast<const void*>(data));
-      views.write[v] = value.shape.whole(data);
+      places.read[v] = value.shape.whole(static_cast<const void*>(data));
+      places.write[v] = value.shape.whole(data);
     }
   }
   for (size_t s = 0; s < graph_.steps.size(); ++s) {
     const size_t v = graph_.steps[s].output;
     if (schedule_.plane_bytes[s] == 0) continue;
     std::byte* data = context.scratch + offsets_[s];
-    views.read[v] = {data, 0, graph_.values[v].shape.row_bytes, schedule_.plane_bytes[s]};
-    views.write[v] = {data, 0, graph_.values[v].shape.row_bytes, schedule_.plane_bytes[s]};
+    places.read[v] = {data, 0, graph_.values[v].shape.row_bytes, schedule_.plane_bytes[s]};
+    places.write[v] = {data, 0, graph_.values[v].shape.row_bytes, schedule_.plane_bytes[s]};
   }
 }
 
 // Moves the rows that are still needed to the front of their buffers.
-void Chain::keep_rows(size_t band, const Views& views, core::ThreadPool& pool) const {
+void Chain::keep_rows(size_t band, const Views& places, core::ThreadPool& pool) const {
   constexpr size_t kTaskBytes = size_t{1} << 16;
   for (size_t s = 0; s < graph_.steps.size(); ++s) {
     if (schedule_.plane_bytes[s] == 0) continue;
     const ChainSchedule::Cell& cell = schedule_.at(band, s);
-    ops::WriteRows& write = views.write[graph_.steps[s].output];
+    ops::WriteRows& write = places.write[graph_.steps[s].output];
     const size_t bytes = (cell.rows.begin - cell.first) * write.row_bytes;
     if (cell.first != write.first && bytes != 0) {
       const std::byte* from = write.at(cell.first);
@@ -165,31 +165,31 @@ void Chain::keep_rows(size_t band, const Views& views, core::ThreadPool& pool) c
       });
     }
     write.first = cell.first;
-    views.read[graph_.steps[s].output].first = cell.first;
+    places.read[graph_.steps[s].output].first = cell.first;
   }
 }
 
-void Chain::run_step(size_t band, size_t step, const ops::RunContext& context, const Views& views) const {
+void Chain::run_step(size_t band, size_t step, const ops::RunContext& context, const Views& places) const {
   const ChainGraph::Step& s = graph_.steps[step];
   const ChainSchedule::Cell& cell = schedule_.at(band, step);
   if (cell.rows.size() == 0) return;
   for (size_t i = 0; i < s.inputs.size(); ++i) {
-    views.inputs[i] = s.inputs[i] < 0 ? ops::ReadRows() : views.read[static_cast<size_t>(s.inputs[i])];
+    places.inputs[i] = s.inputs[i] < 0 ? ops::ReadRows() : places.read[static_cast<size_t>(s.inputs[i])];
   }
   s.kernel->run({.rows = cell.rows,
-                 .inputs = {views.inputs, s.inputs.size()},
-                 .output = views.write[s.output],
+                 .inputs = {places.inputs, s.inputs.size()},
+                 .output = places.write[s.output],
                  .scratch = context.scratch + kernel_scratch_,
                  .pool = context.pool});
 }
 
 void Chain::run(const ops::RunContext& context) const {
-  Views views(graph_, context.scratch);
-  open(context, views);
+  Views places(graph_, context.scratch);
+  open(context, places);
   for (size_t band = 0; band < schedule_.bands; ++band) {
     if (context.interrupt) context.interrupt->check();
-    keep_rows(band, views, context.pool);
-    for (size_t step = 0; step < schedule_.steps; ++step) run_step(band, step, context, views);
+    keep_rows(band, places, context.pool);
+    for (size_t step = 0; step < schedule_.steps; ++step) run_step(band, step, context, places);
   }
 }
 

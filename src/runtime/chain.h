@@ -74,9 +74,9 @@ class Chain final : public ops::Bound {
 
  private:
   struct Views;
-  void open(const ops::RunContext& context, Views& views) const;
-  void keep_rows(size_t band, const Views& views, core::ThreadPool& pool) const;
-  void run_step(size_t band, size_t step, const ops::RunContext& context, const Views& views) const;
+  void open(const ops::RunContext& context, Views& places) const;
+  void keep_rows(size_t band, const Views& places, core::ThreadPool& pool) const;
+  void run_step(size_t band, size_t step, const ops::RunContext& context, const Views& places) const;
 
   ChainGraph graph_;
   ChainSchedule schedule_;
