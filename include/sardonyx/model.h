@@ -401,8 +401,8 @@ std::string serialize(const Model& model);
 std::string serialize(const TensorData& tensor);
 void write_tensor(const TensorData& tensor, const std::filesystem::path& path);
 
-// The elements as a Tensor: a view where they stand as raw bytes (inside the file or external) that are aligned for the element type and,
-// for bool, hold only 0 and 1; else converted into owned storage. Packed types keep ONNX's layout: the first element in the lowest bits.
+// The elements as a Tensor: a view (Tensor::stored_view: none is read) where they stand as raw bytes, inside the file or external; else
+// converted into owned storage. Packed types keep ONNX's layout: the first element in the lowest bits.
 // Throws InvalidModel if type, dims and data do not fit each other, InvalidArgument for external data that was not loaded.
 Tensor decode(const TensorData& tensor);
 // The dense tensor. Throws InvalidModel if values, indices and dims do not fit each other, ResourceLimit where it would be more than a

@@ -123,9 +123,12 @@ struct PassReport {
   std::string description;  // one line
   GraphOptimizationLevel level = GraphOptimizationLevel::kBasic;
   size_t rewrites = 0;  // how often it changed this model
+  std::vector<std::string> refusals = {};  // "node 'a' (Add): the bias is not constant": where it nearly matched, and why not; a few
 };
 // All passes, in the order they run.
 std::vector<PassReport> optimization_passes();
+
+class IoBinding;
 
 class InferenceSession {
  public:
@@ -153,6 +156,9 @@ class InferenceSession {
   std::vector<Tensor> run(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options = {}) const;
   std::vector<Tensor> run(const Feeds& feeds, const RunOptions& run_options = {}) const { return run({}, feeds, run_options); }
 
+  // Computes the bound outputs from the bound inputs. In a steady state nothing is allocated. Throws as above.
+  void run(IoBinding& binding, const RunOptions& run_options = {}) const;
+
   // The plan for these shapes of the inputs. Inputs that are left out take their declared size; a symbolic axis must be given.
   PlanReport explain(const InputShapes& shapes) const;
   // Runs once (after one run to warm up) and tells the time of each step too.
@@ -165,8 +171,44 @@ class InferenceSession {
   void trim();
 
  private:
+  friend class IoBinding;
   struct State;
   explicit InferenceSession(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// Inputs and outputs that stay bound from run to run, for callers who bring their own memory or must not allocate:
+//
+//   sardonyx::IoBinding binding(session);
+//   binding.bind_input("input", Tensor::from_blob(camera_frame, {1, 3, 224, 224}));
+//   binding.bind_output("scores", scores);
+//   while (next_frame(camera_frame)) session.run(binding);  // reads camera_frame, writes into `scores`
+//
+// Inputs are read and outputs are written where they are; their memory may change between runs, and Tensor::rebind moves it. For another
+// type or shape bind anew. The session must outlive the binding; one binding serves one run at a time.
+class IoBinding {
+ public:
+  explicit IoBinding(const InferenceSession& session);
+  ~IoBinding();
+  IoBinding(IoBinding&&) noexcept;
+  IoBinding& operator=(IoBinding&&) noexcept;
+
+  // Throw InvalidArgument for a name that the model does not have, and for an output to a read-only tensor. What does not fit the model is
+  // found by the next run. A second binding of a name replaces the first.
+  void bind_input(std::string_view name, Tensor tensor);
+  // The run writes into `tensor`, which must not overlap another bound tensor.
+  void bind_output(std::string_view name, Tensor tensor);
+  // The run makes the tensor; the next runs write into the same one, unless its shape depends on data.
+  void bind_output(std::string_view name);
+  void clear_inputs();
+  void clear_outputs();
+
+  // What the last run computed, in the order in which the outputs were bound.
+  const std::vector<Tensor>& outputs() const noexcept;
+
+ private:
+  friend class InferenceSession;
+  struct State;
   std::unique_ptr<State> state_;
 };
 

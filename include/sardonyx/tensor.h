@@ -68,6 +68,15 @@ class Tensor {
   static Tensor from_blob(void* data, Shape shape, DType dtype = DType::kFloat32);
   // A read-only view on memory kept alive by `owner` (null: the caller keeps it alive). Not for kString and kTensor.
   static Tensor view(std::shared_ptr<const void> owner, const void* data, Shape shape, DType dtype);
+  // A read-only view on elements as a file stores them: at any address, bools of any value. Nothing is read until raw() or values() is
+  // first asked for; elements that are not aligned for their type, or bools other than 0 and 1, are then copied once. Not for kString and
+  // kTensor.
+  static Tensor stored_view(std::shared_ptr<const void> owner, const void* data, Shape shape, DType dtype);
+
+  // Moves a tensor that nobody owns (from_blob, or view without an owner) onto other memory, of at least byte_size() bytes, which the
+  // caller keeps alive; all handles to the tensor move. For callers who keep one handle for memory that changes from run to run; nobody may
+  // read it meanwhile. Throws InvalidArgument for a tensor that owns its elements.
+  void rebind(const void* data);
 
   bool defined() const noexcept { return impl_ != nullptr; }
   DType dtype() const { return impl().dtype; }
@@ -79,14 +88,19 @@ class Tensor {
   size_t byte_size() const { return storage_bytes(dtype(), numel()); }
   bool is_read_only() const { return impl().writable == nullptr && impl().count > 0; }
 
-  const void* raw() const { return impl().data; }
+  const void* raw() const {
+    const Impl& i = impl();
+    return i.settled ? settle(i) : i.data;
+  }
+  // Where the elements lie, aligned or not: for those who can read them there, so that a stored_view is not copied.
+  const void* stored() const { return impl().data; }
   void* mutable_raw();  // throws InvalidArgument for a read-only view: clone() first
 
   // Elements as T. Throws InvalidArgument if T is not the element type (see kDTypeOf).
   template <class T>
   std::span<const T> values() const {
     expect_dtype(kDTypeOf<T>);
-    return {static_cast<const T*>(impl().data), static_cast<size_t>(impl().count)};
+    return {static_cast<const T*>(raw()), static_cast<size_t>(impl().count)};
   }
   template <class T>
   std::span<T> mutable_values() {
@@ -109,10 +123,15 @@ class Tensor {
   // Numeric and bool types of at least 8 bits, without complex and float8; else throws Unsupported.
   Tensor to(DType dtype) const;
 
+  // Copies the elements of another tensor, as clone() does, into those of this one. Throws InvalidArgument unless both have the same type
+  // and shape.
+  void copy_from(const Tensor& other);
+
   // Handles to the same tensor object have the same identity; it is not reused while a handle lives.
   const void* identity() const noexcept { return impl_.get(); }
 
  private:
+  struct Settled;  // of a stored_view: what raw() gives
   struct Impl {
     DType dtype = DType::kUndefined;
     Shape shape;
@@ -120,7 +139,9 @@ class Tensor {
     const void* data = nullptr;
     void* writable = nullptr;  // null for read-only views
     std::shared_ptr<const void> owner;
+    std::shared_ptr<Settled> settled = nullptr;
   };
+  static const void* settle(const Impl& impl);
   const Impl& impl() const {
     if (!impl_) throw Error(ErrorCode::kInvalidArgument, "the tensor is undefined");
     return *impl_;

@@ -60,9 +60,9 @@ std::vector<PassReport> optimization_passes() {
 }
 
 struct InferenceSession::State {
-  State(model::Model model, SessionOptions options, std::shared_ptr<const core::MappedFile> map = nullptr)
+  State(model::Model model, SessionOptions options)
       : custom(options.custom_ops ? backend::with_custom_ops(backend::cpu_backend(), options.custom_ops) : nullptr),
-        session(flatten(std::move(model)), custom ? *custom : backend::cpu_backend(), std::move(options), std::move(map)) {
+        session(flatten(std::move(model)), custom ? *custom : backend::cpu_backend(), std::move(options)) {
     const std::span<const runtime::Input> all = session.program().signature().inputs();
     const size_t required = session.program().signature().required_inputs();
     inputs = args_of(all.first(required));
@@ -74,13 +74,18 @@ struct InferenceSession::State {
   std::vector<NodeArg> inputs, overridable;
 };
 
+struct IoBinding::State {
+  explicit State(const runtime::Program& program) : binding(program) {}
+  runtime::Binding binding;
+};
+
 InferenceSession::InferenceSession(const std::filesystem::path& path, SessionOptions options)
     : state_(with_trail([&] { return path.string(); },
                         [&] {
                           auto map = core::MappedFile::open(path);
                           const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
                           model::Model model = model::parse_model(map->text(), map, {}, folder);
-                          return std::make_unique<State>(std::move(model), std::move(options), std::move(map));
+                          return std::make_unique<State>(std::move(model), std::move(options));
                         })) {}
 
 InferenceSession::InferenceSession(model::Model model, SessionOptions options)
@@ -107,10 +112,26 @@ std::vector<Tensor> InferenceSession::run(const std::vector<std::string>& output
   return state_->session.run(output_names, feeds, run_options);
 }
 
+void InferenceSession::run(IoBinding& binding, const RunOptions& run_options) const {
+  state_->session.run(binding.state_->binding, run_options);
+}
+
 PlanReport InferenceSession::explain(const InputShapes& shapes) const { return state_->session.explain(shapes); }
 PlanReport InferenceSession::profile(const Feeds& feeds) const { return state_->session.profile(feeds); }
 const std::vector<PassReport>& InferenceSession::passes() const noexcept { return state_->session.program().passes(); }
 size_t InferenceSession::plan_count() const noexcept { return state_->session.plan_count(); }
 void InferenceSession::trim() { state_->session.trim(); }
+
+IoBinding::IoBinding(const InferenceSession& session) : state_(std::make_unique<State>(session.state_->session.program())) {}
+IoBinding::~IoBinding() = default;
+IoBinding::IoBinding(IoBinding&&) noexcept = default;
+IoBinding& IoBinding::operator=(IoBinding&&) noexcept = default;
+
+void IoBinding::bind_input(std::string_view name, Tensor tensor) { state_->binding.bind_input(name, std::move(tensor)); }
+void IoBinding::bind_output(std::string_view name, Tensor tensor) { state_->binding.bind_output(name, std::move(tensor)); }
+void IoBinding::bind_output(std::string_view name) { state_->binding.bind_output(name, Tensor()); }
+void IoBinding::clear_inputs() { state_->binding.clear_inputs(); }
+void IoBinding::clear_outputs() { state_->binding.clear_outputs(); }
+const std::vector<Tensor>& IoBinding::outputs() const noexcept { return state_->binding.outputs(); }
 
 }  // namespace sardonyx

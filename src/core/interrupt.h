@@ -16,6 +16,9 @@ class Interrupt {
   Interrupt() = default;
   Interrupt(std::stop_token cancel, std::optional<Clock::time_point> deadline) : cancel_(std::move(cancel)), deadline_(deadline) {}
 
+  // Whether anything can ever end the computation.
+  bool is_possible() const noexcept { return cancel_.stop_possible() || deadline_; }
+
   // Throws Cancelled if the caller wants the computation to end.
   void check() const {
     if (cancel_.stop_requested()) throw Error(ErrorCode::kCancelled, "the run was cancelled by its caller");

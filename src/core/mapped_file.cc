@@ -8,6 +8,9 @@
 
 #include <atomic>
 #include <cerrno>
+#include <functional>
+#include <map>
+#include <mutex>
 #include <system_error>
 
 #include "sardonyx/error.h"
@@ -25,7 +28,33 @@ struct Descriptor {
     if (value >= 0) close(value);
   }
 };
+
+// The maps that are open: begin -> end.
+struct OpenMaps {
+  std::mutex mutex;
+  std::map<const std::byte*, const std::byte*, std::less<>> ends;
+};
+OpenMaps& open_maps() {
+  static auto* maps = new OpenMaps;  // never destroyed: maps may outlive static objects
+  return *maps;
+}
 }  // namespace
+
+MappedFile::MappedFile(const std::byte* data, size_t size) : data_(data), size_(size) {
+  if (size == 0) return;
+  const std::lock_guard lock(open_maps().mutex);
+  open_maps().ends.emplace(data, data + size);
+}
+
+bool MappedFile::holds(const void* data, size_t bytes) noexcept {
+  const auto* begin = static_cast<const std::byte*>(data);
+  OpenMaps& maps = open_maps();
+  const std::lock_guard lock(maps.mutex);
+  auto next = maps.ends.upper_bound(begin);
+  if (next == maps.ends.begin()) return false;
+  const auto& [map_begin, map_end] = *--next;
+  return begin < map_end && bytes <= static_cast<size_t>(map_end - begin);
+}
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {
   // Non-blocking, so that a fifo cannot make this hang.
@@ -42,7 +71,12 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
 }
 
 MappedFile::~MappedFile() {
-  if (size_ > 0) munmap(const_cast<std::byte*>(data_), size_);
+  if (size_ == 0) return;
+  {
+    const std::lock_guard lock(open_maps().mutex);
+    open_maps().ends.erase(data_);
+  }
+  munmap(const_cast<std::byte*>(data_), size_);
 }
 
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {

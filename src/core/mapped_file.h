@@ -22,8 +22,11 @@ class MappedFile {
   std::string_view text() const noexcept { return {reinterpret_cast<const char*>(data_), size_}; }
   size_t size() const noexcept { return size_; }
 
+  // Whether the memory is part of a map that is open now.
+  static bool holds(const void* data, size_t bytes) noexcept;
+
  private:
-  MappedFile(const std::byte* data, size_t size) : data_(data), size_(size) {}
+  MappedFile(const std::byte* data, size_t size);
   const std::byte* data_;
   size_t size_;
 };

@@ -59,6 +59,13 @@ class ThreadPool {
   std::unique_ptr<State> state_;
 };
 
+// Calls body(i) for each i in [0, count), on the threads of the pool; null: on the calling one alone.
+template <class Body>
+void for_each(ThreadPool* pool, size_t count, const Body& body) noexcept {
+  if (pool) return pool->for_each(count, body);
+  for (size_t i = 0; i < count; ++i) body(i);
+}
+
 // The process-wide pool of default size that eager calls use.
 ThreadPool& shared_pool();
 

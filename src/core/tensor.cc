@@ -8,6 +8,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <mutex>
+
+#include "core/pages.h"
 
 namespace sardonyx {
 
@@ -38,6 +41,12 @@ std::shared_ptr<void> allocate(DType dtype, int64_t count, bool zero) {
   if (data == nullptr) fail(ErrorCode::kResourceLimit, fmt::format("no memory for a tensor of {} bytes", bytes));
   if (zero) std::memset(data, 0, rounded);
   return {data, &std::free};
+}
+
+bool is_aligned(const void* data, DType dtype) {
+  auto bytes = static_cast<size_t>(bit_width(dtype)) / 8;
+  if (dtype == DType::kComplex64 || dtype == DType::kComplex128) bytes /= 2;
+  return reinterpret_cast<uintptr_t>(data) % std::max<size_t>(bytes, 1) == 0;
 }
 
 // Calls visit(T{}) for the C++ type of a plain arithmetic DType, or float16/bfloat16. Returns false for all others.
@@ -136,7 +145,7 @@ Tensor Tensor::from_impl(Impl impl) {
 }
 
 Tensor::Tensor(Shape shape, DType dtype) {
-  Impl impl{dtype, std::move(shape), 0, nullptr, nullptr, nullptr};
+  Impl impl{.dtype = dtype, .shape = std::move(shape), .owner = nullptr};
   require_element_type(dtype);
   impl.count = element_count(impl.shape);
   std::shared_ptr<void> storage = allocate(dtype, impl.count, true);
@@ -146,7 +155,7 @@ Tensor::Tensor(Shape shape, DType dtype) {
 }
 
 Tensor Tensor::empty(Shape shape, DType dtype) {
-  Impl impl{dtype, std::move(shape), 0, nullptr, nullptr, nullptr};
+  Impl impl{.dtype = dtype, .shape = std::move(shape), .owner = nullptr};
   require_element_type(dtype);
   impl.count = element_count(impl.shape);
   std::shared_ptr<void> storage = allocate(dtype, impl.count, false);
@@ -190,10 +199,50 @@ Tensor Tensor::from_blob(void* data, Shape shape, DType dtype) {
 
 Tensor Tensor::view(std::shared_ptr<const void> owner, const void* data, Shape shape, DType dtype) {
   if (!is_valid(dtype) || object_bytes(dtype) != 0) fail(ErrorCode::kInvalidArgument, "a view needs a numeric element type");
-  Impl impl{dtype, std::move(shape), 0, data, nullptr, std::move(owner)};
+  Impl impl{.dtype = dtype, .shape = std::move(shape), .data = data, .owner = std::move(owner)};
   impl.count = element_count(impl.shape);
   storage_bytes(dtype, impl.count);
   return from_impl(std::move(impl));
+}
+
+void Tensor::rebind(const void* data) {
+  if (impl().owner) fail(ErrorCode::kInvalidArgument, "rebind(): the tensor owns its elements");
+  impl_->data = data;
+  if (impl_->writable != nullptr) impl_->writable = const_cast<void*>(data);
+}
+
+struct Tensor::Settled {
+  std::once_flag once;
+  const void* data = nullptr;
+  std::shared_ptr<void> copy;
+};
+
+Tensor Tensor::stored_view(std::shared_ptr<const void> owner, const void* data, Shape shape, DType dtype) {
+  Tensor result = view(std::move(owner), data, std::move(shape), dtype);
+  if (result.numel() > 0 && (dtype == DType::kBool || !is_aligned(data, dtype))) result.impl_->settled = std::make_shared<Settled>();
+  return result;
+}
+
+const void* Tensor::settle(const Impl& impl) {
+  Settled& settled = *impl.settled;
+  std::call_once(settled.once, [&] {
+    const auto* bytes = static_cast<const unsigned char*>(impl.data);
+    const size_t size = storage_bytes(impl.dtype, impl.count);
+    const bool is_bool = impl.dtype == DType::kBool;
+    if (is_bool && std::all_of(bytes, bytes + size, [](unsigned char byte) { return byte <= 1; })) {
+      settled.data = bytes;
+      return;
+    }
+    settled.copy = allocate(impl.dtype, impl.count, false);
+    settled.data = settled.copy.get();
+    if (is_bool) {
+      std::transform(bytes, bytes + size, static_cast<bool*>(settled.copy.get()), [](unsigned char byte) { return byte != 0; });
+    } else {
+      std::memcpy(settled.copy.get(), bytes, size);
+    }
+    core::give_back_pages(bytes, size);
+  });
+  return settled.data;
 }
 
 int64_t Tensor::size(int64_t axis) const {
@@ -216,15 +265,22 @@ void Tensor::expect_dtype(DType wanted) const {
 
 Tensor Tensor::clone() const {
   Tensor copy = empty(shape(), dtype());
-  if (dtype() == DType::kString) {
-    const std::span<const std::string> from = strings();
-    std::copy(from.begin(), from.end(), copy.mutable_values<std::string>().begin());
-  } else if (dtype() == DType::kTensor) {
-    std::ranges::transform(tensors(), copy.mutable_values<Tensor>().begin(), [](const Tensor& t) { return t.defined() ? t.clone() : t; });
-  } else if (numel() > 0) {
-    std::memcpy(copy.mutable_raw(), raw(), byte_size());
-  }
+  copy.copy_from(*this);
   return copy;
+}
+
+void Tensor::copy_from(const Tensor& other) {
+  if (dtype() != other.dtype() || shape() != other.shape()) {
+    fail(ErrorCode::kInvalidArgument, fmt::format("a tensor of {} {} cannot take the elements of one of {} {}", to_string(dtype()),
+                                                  to_string(shape()), to_string(other.dtype()), to_string(other.shape())));
+  }
+  if (dtype() == DType::kString) {
+    std::ranges::copy(other.strings(), mutable_values<std::string>().begin());
+  } else if (dtype() == DType::kTensor) {
+    std::ranges::transform(other.tensors(), mutable_values<Tensor>().begin(), [](const Tensor& t) { return t.defined() ? t.clone() : t; });
+  } else if (numel() > 0) {
+    std::memcpy(mutable_raw(), other.raw(), byte_size());
+  }
 }
 
 Tensor Tensor::reshape(Shape shape) const {

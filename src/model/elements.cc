@@ -14,36 +14,13 @@ namespace {
 
 [[noreturn]] void fail(std::string reason) { throw Error(ErrorCode::kInvalidModel, std::move(reason)); }
 
-size_t element_alignment(DType dtype) {
-  const auto bytes = static_cast<size_t>(bit_width(dtype)) / 8;
-  if (dtype == DType::kComplex64 || dtype == DType::kComplex128) return bytes / 2;
-  return std::max<size_t>(bytes, 1);
-}
-
-bool is_aligned(const void* data, DType dtype) { return reinterpret_cast<uintptr_t>(data) % element_alignment(dtype) == 0; }
-
-// A bool in memory is 0 or 1; a file may say otherwise.
-bool holds_only_bools(std::string_view bytes) {
-  return std::all_of(bytes.begin(), bytes.end(), [](char c) { return static_cast<unsigned char>(c) <= 1; });
-}
-
 Tensor from_bytes(const Bytes& bytes, Shape shape, DType dtype, int64_t count) {
   const size_t wanted = storage_bytes(dtype, count);
   if (bytes.size() != wanted) {
     fail(std::to_string(bytes.size()) + " bytes of data, where type and shape need " + std::to_string(wanted));
   }
-  const bool is_bool = dtype == DType::kBool;
-  const char* data = bytes.text().data();
-  if (count > 0 && is_aligned(data, dtype) && (!is_bool || holds_only_bools(bytes.text()))) {
-    return Tensor::view(bytes.owner(), data, std::move(shape), dtype);
-  }
-  Tensor copy = Tensor::empty(std::move(shape), dtype);
-  if (is_bool) {
-    std::transform(data, data + wanted, copy.mutable_values<bool>().begin(), [](char c) { return c != 0; });
-  } else if (wanted > 0) {
-    std::memcpy(copy.mutable_raw(), data, wanted);
-  }
-  return copy;
+  if (count == 0) return Tensor::empty(std::move(shape), dtype);
+  return Tensor::stored_view(bytes.owner(), bytes.text().data(), std::move(shape), dtype);
 }
 
 size_t exact_count(size_t have, size_t wanted, const char* field) {

@@ -23,10 +23,10 @@ const Shape& shape_of(const Tensor& tensor) {
 
 }  // namespace
 
-ProgramBody::ProgramBody(Parts parts, const Backend& backend, const SessionOptions& options, std::shared_ptr<const core::MappedFile> map)
+ProgramBody::ProgramBody(Parts parts, const Backend& backend, const SessionOptions& options)
     : signature_(signature_of(parts.model.graph, parts.own_inputs)),
       captured_(std::move(parts.captured)),
-      program_(std::move(parts.model), std::move(parts.constants), backend, options, std::move(map)),
+      program_(std::move(parts.model), std::move(parts.constants), backend, options),
       plans_(options.max_plans) {}
 
 std::shared_ptr<const Plan> ProgramBody::plan_for(std::span<const Tensor* const> inputs, core::ThreadPool& pool) const {
@@ -44,7 +44,6 @@ std::shared_ptr<const Plan> ProgramBody::plan_for(std::span<const Tensor* const>
     key.shapes.push_back(shape_of(*input));
   }
   plan = std::make_shared<const Plan>(program_, std::move(key), pool);
-  program_.give_back_packed();
   return plans_.remember(std::move(plan));
 }
 

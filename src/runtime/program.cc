@@ -1,8 +1,6 @@
 #include "runtime/program.h"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 
@@ -50,17 +48,6 @@ std::string refusal(const model::Node& node, const model::Model& model) {
   return "";
 }
 
-// The whole pages of a tensor that lie in the map.
-std::span<const std::byte> pages_of(const Tensor& tensor, std::span<const std::byte> map) {
-  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<uintptr_t>(tensor.raw()), end = begin + tensor.byte_size();
-  const auto map_begin = reinterpret_cast<uintptr_t>(map.data());
-  if (begin < map_begin || end > map_begin + map.size()) return {};
-  const uintptr_t first = (begin + page - 1) / page * page, last = end / page * page;
-  if (first >= last) return {};
-  return map.subspan(first - map_begin, last - first);
-}
-
 }  // namespace
 
 std::string ProgramNode::op() const {
@@ -73,20 +60,21 @@ std::string ProgramNode::where() const {
   return text;
 }
 
-Program::Program(model::Model model, const Backend& backend, const SessionOptions& options, std::shared_ptr<const core::MappedFile> map)
+Program::Program(model::Model model, const Backend& backend, const SessionOptions& options)
     : metadata_(metadata_of(model)), signature_(checked(model), options.free_dimension_overrides), guards_memory_(options.guard_memory) {
-  load(model, {model, backend, options, map});
+  load(model, {model, backend, options});
 }
 
 Program::Program(model::Model model, std::vector<std::pair<std::string, Tensor>> captured, const Backend& backend,
-                 const SessionOptions& options, std::shared_ptr<const core::MappedFile> map)
+                 const SessionOptions& options)
     : metadata_(metadata_of(model)), signature_(checked(model).graph), guards_memory_(options.guard_memory) {
+  for (model::ValueInfo& input : model.graph.input) input.type = {};  // nothing holds what is handed in to what a body declares
   for (auto& [name, tensor] : captured) {
     set_constant(value_id(name), std::move(tensor));
     model::ValueInfo& around = model.graph.input.emplace_back();  // for the optimiser, to which it is a value from elsewhere
     around.name = name;
   }
-  load(model, {model, backend, options, map});
+  load(model, {model, backend, options});
 }
 
 void Program::load(model::Model& model, const Source& source) {
@@ -98,8 +86,7 @@ void Program::load(model::Model& model, const Source& source) {
   add_nodes(model, source);
   add_outputs(model.graph);
   ids_ = {};
-  map_ = source.map;
-  release_consumed(source.map ? source.map->bytes() : std::span<const std::byte>());
+  release_consumed();
 }
 
 ValueId Program::value_id(const std::string& name) {
@@ -204,8 +191,12 @@ std::shared_ptr<const ops::Body> Program::compile_body(model::Graph graph, Progr
   parts.model.opset_import = source.model.opset_import;
   parts.model.has_graph = true;
   parts.model.graph = std::move(graph);
-  auto body = std::make_shared<ProgramBody>(std::move(parts), source.backend, source.options, source.map);
-  for (size_t i = 0; i < passes_.size(); ++i) passes_[i].rewrites += body->program().passes()[i].rewrites;
+  auto body = std::make_shared<ProgramBody>(std::move(parts), source.backend, source.options);
+  for (size_t i = 0; i < passes_.size(); ++i) {
+    const PassReport& inner = body->program().passes()[i];
+    passes_[i].rewrites += inner.rewrites;
+    passes_[i].refusals.insert(passes_[i].refusals.end(), inner.refusals.begin(), inner.refusals.end());
+  }
   return body;
 }
 
@@ -232,30 +223,18 @@ void Program::add_outputs(const model::Graph& graph) {
   }
 }
 
-void Program::release_consumed(std::span<const std::byte> map) {
+// Lets go of constants that only nodes read which have taken them over, or nobody at all.
+void Program::release_consumed() {
   std::vector<bool> needed(values_.size(), false);
-  std::vector<bool> consumed(values_.size(), false);
   for (const ValueId id : output_values_) needed[static_cast<size_t>(id)] = true;
   for (const ProgramNode& node : nodes_) {
     for (size_t i = 0; i < node.inputs.size(); ++i) {
-      if (node.inputs[i] == kAbsent) continue;
-      const auto id = static_cast<size_t>(node.inputs[i]);
-      (node.prepared->consumed_constant(i) ? consumed : needed)[id] = true;
+      if (node.inputs[i] != kAbsent && !node.prepared->consumed_constant(i)) needed[static_cast<size_t>(node.inputs[i])] = true;
     }
   }
   for (size_t i = 0; i < values_.size(); ++i) {
-    ProgramValue& value = values_[i];
-    if (!value.constant.defined() || needed[i]) continue;
-    const std::span<const std::byte> pages = pages_of(value.constant, map);
-    if (consumed[i] && !pages.empty()) packed_pages_.push_back(pages);
-    value.constant = Tensor();
+    if (!needed[i]) values_[i].constant = Tensor();
   }
-}
-
-void Program::give_back_packed() const noexcept {
-  const std::shared_ptr<const core::MappedFile> map = map_.lock();
-  if (!map) return;
-  for (const std::span<const std::byte> pages : packed_pages_) madvise(const_cast<std::byte*>(pages.data()), pages.size(), MADV_DONTNEED);
 }
 
 }  // namespace sardonyx::runtime

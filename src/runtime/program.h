@@ -9,7 +9,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/mapped_file.h"
 #include "ops/op.h"
 #include "runtime/backend.h"
 #include "runtime/signature.h"
@@ -44,12 +43,10 @@ struct ProgramNode {
 
 class Program {
  public:
-  // `map` is the file that the model's payloads are views on, if any: pages of weights that are packed are given back.
-  Program(model::Model model, const Backend& backend, const SessionOptions& options, std::shared_ptr<const core::MappedFile> map);
+  Program(model::Model model, const Backend& backend, const SessionOptions& options);
   // Of a graph inside a node: `model` has it as its graph, whose inputs are its own and the values around that it reads; `captured` are
   // those of them that are constant.
-  Program(model::Model model, std::vector<std::pair<std::string, Tensor>> captured, const Backend& backend, const SessionOptions& options,
-          std::shared_ptr<const core::MappedFile> map);
+  Program(model::Model model, std::vector<std::pair<std::string, Tensor>> captured, const Backend& backend, const SessionOptions& options);
 
   const Signature& signature() const noexcept { return signature_; }
   const std::vector<ProgramNode>& nodes() const noexcept { return nodes_; }
@@ -60,17 +57,12 @@ class Program {
   const std::vector<PassReport>& passes() const noexcept { return passes_; }
   bool guards_memory() const noexcept { return guards_memory_; }
 
-  // Gives the file's pages of weights that nodes pack for themselves back to the system; they are read again if ever needed. To be called
-  // when a plan has been bound.
-  void give_back_packed() const noexcept;
-
  private:
   // What compiling the graphs inside nodes needs, while loading.
   struct Source {
     const model::Model& model;
     const Backend& backend;
     const SessionOptions& options;
-    const std::shared_ptr<const core::MappedFile>& map;
   };
 
   void load(model::Model& model, const Source& source);
@@ -84,7 +76,7 @@ class Program {
   bool evaluate(const ProgramNode& node);
   void set_constant(ValueId id, Tensor tensor);
   void add_outputs(const model::Graph& graph);
-  void release_consumed(std::span<const std::byte> map);
+  void release_consumed();
 
   ModelMetadata metadata_;
   Signature signature_;
@@ -95,8 +87,6 @@ class Program {
   std::vector<ProgramNode> nodes_;
   std::vector<NodeArg> outputs_;
   std::vector<ValueId> output_values_;
-  std::weak_ptr<const core::MappedFile> map_;
-  std::vector<std::span<const std::byte>> packed_pages_;
 };
 
 }  // namespace sardonyx::runtime

@@ -6,7 +6,6 @@
 #include <array>
 #include <numeric>
 
-#include "core/closest.h"
 #include "core/cpu_info.h"
 
 namespace sardonyx::runtime {
@@ -30,28 +29,18 @@ const Shape& planned_shape(const Program& program, size_t input, const Tensor& f
   return program.signature().inputs()[input].is_structure ? kNone : fed.shape();
 }
 
-Program load(model::Model model, const Backend& backend, const SessionOptions& options, std::shared_ptr<const core::MappedFile> map) {
+Program load(model::Model model, const Backend& backend, const SessionOptions& options) {
   const core::FlushDenormals flush;  // folded values are those that a run would give
-  return Program(std::move(model), backend, options, std::move(map));
+  return Program(std::move(model), backend, options);
 }
 
 }  // namespace
 
-Session::Session(model::Model model, const Backend& backend, SessionOptions options, std::shared_ptr<const core::MappedFile> map)
+Session::Session(model::Model model, const Backend& backend, SessionOptions options)
     : options_(checked(std::move(options))),
       pool_(options_.thread_pool ? options_.thread_pool : std::make_shared<core::ThreadPool>(options_.intra_op_num_threads)),
-      program_(load(std::move(model), backend, options_, std::move(map))),
+      program_(load(std::move(model), backend, options_)),
       plans_(options_.max_plans) {}
-
-size_t Session::output_index(std::string_view name) const {
-  const std::vector<NodeArg>& outputs = program_.outputs();
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    if (outputs[i].name == name) return i;
-  }
-  std::vector<std::string_view> names;
-  for (const NodeArg& output : outputs) names.push_back(output.name);
-  throw Error(ErrorCode::kInvalidArgument, fmt::format("there is no output '{}'{}", name, core::closest_hint(name, names)));
-}
 
 void Session::resolve_outputs(const std::vector<std::string>& names, std::pmr::vector<size_t>& indexes) const {
   if (names.empty()) {
@@ -59,7 +48,7 @@ void Session::resolve_outputs(const std::vector<std::string>& names, std::pmr::v
     std::iota(indexes.begin(), indexes.end(), size_t{0});
     return;
   }
-  for (const std::string& name : names) indexes.push_back(output_index(name));
+  for (const std::string& name : names) indexes.push_back(output_index(program_, name));
   std::ranges::sort(indexes);
   indexes.erase(std::unique(indexes.begin(), indexes.end()), indexes.end());
 }
@@ -77,7 +66,6 @@ std::shared_ptr<const Plan> Session::plan_for(const ShapeOf& shape_of, std::span
   for (size_t i = 0; i < inputs; ++i) key.shapes.push_back(shape_of(i));
   const core::FlushDenormals flush;
   plan = std::make_shared<const Plan>(program_, std::move(key), *pool_);
-  program_.give_back_packed();
   return plans_.remember(std::move(plan));
 }
 
@@ -95,11 +83,15 @@ void Session::check_memory(const Plan& plan) const {
                           megabytes(plan.output_memory()), megabytes(options_.max_memory), needed));
 }
 
-std::vector<Tensor> Session::run_plan(const Plan& plan, std::span<const Tensor* const> inputs, const RunSetting& setting) {
+std::shared_ptr<const Plan> Session::plan_of_feeds(std::span<const Tensor* const> inputs, std::span<const size_t> outputs) {
+  return plan_for([&](size_t i) -> const Shape& { return planned_shape(program_, i, *inputs[i]); }, outputs);
+}
+
+void Session::run_plan(const Plan& plan, std::span<const Tensor* const> inputs, std::span<Tensor> results, const RunSetting& setting) {
   check_memory(plan);
   const WorkspacePool::Lease workspace(workspaces_, plan.peak_memory());
   const core::FlushDenormals flush;
-  return plan.run(inputs, *workspace, setting);
+  plan.run(inputs, results, *workspace, setting);
 }
 
 std::vector<Tensor> Session::run(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options) {
@@ -109,19 +101,63 @@ std::vector<Tensor> Session::run(const std::vector<std::string>& output_names, c
   std::pmr::vector<size_t> outputs(&memory);
   program_.signature().resolve(feeds, inputs);
   resolve_outputs(output_names, outputs);
-  const std::shared_ptr<const Plan> plan =
-      plan_for([&](size_t i) -> const Shape& { return planned_shape(program_, i, *inputs[i]); }, outputs);
   const core::Interrupt interrupt(run_options.cancel, run_options.deadline);
-  std::vector<Tensor> results = run_plan(*plan, inputs, {*pool_, &interrupt});
+  std::vector<Tensor> results(outputs.size());
+  run_plan(*plan_of_feeds(inputs, outputs), inputs, results, {*pool_, interrupt.is_possible() ? &interrupt : nullptr});
   if (output_names.empty()) return results;
   std::vector<Tensor> ordered;
   ordered.reserve(output_names.size());
   for (const std::string& name : output_names) {
-    const Tensor& result = results[static_cast<size_t>(std::ranges::find(outputs, output_index(name)) - outputs.begin())];
+    const Tensor& result = results[static_cast<size_t>(std::ranges::find(outputs, output_index(program_, name)) - outputs.begin())];
     const bool again = std::ranges::find(ordered, result.identity(), &Tensor::identity) != ordered.end();
     ordered.push_back(again ? result.clone() : result);
   }
   return ordered;
+}
+
+// The plan of what is bound, and what its runs are given.
+void Session::plan_binding(Binding& binding) {
+  std::vector<std::string_view> fed;
+  binding.inputs_.assign(binding.feeds_.size(), nullptr);
+  for (size_t i = 0; i < binding.feeds_.size(); ++i) {
+    if (!binding.feeds_[i]) continue;
+    binding.inputs_[i] = &*binding.feeds_[i];
+    fed.push_back(program_.signature().inputs()[i].arg.name);
+  }
+  program_.signature().complete(binding.inputs_, fed);
+  std::vector<size_t> outputs;
+  for (const Binding::BoundOutput& output : binding.bound_) outputs.push_back(output.index);
+  if (outputs.empty()) throw Error(ErrorCode::kInvalidArgument, "no output is bound");
+  std::ranges::sort(outputs);
+  const std::shared_ptr<const Plan> plan = plan_of_feeds(binding.inputs_, outputs);
+  binding.results_.assign(outputs.size(), Tensor());
+  for (Binding::BoundOutput& output : binding.bound_) {
+    output.result = static_cast<size_t>(std::ranges::find(outputs, output.index) - outputs.begin());
+    binding.results_[output.result] = output.given;
+    const PlanValue& value = plan->result_value(output.result);
+    if (!output.given.defined() || !value.shape_known) continue;
+    if (output.given.dtype() == value.dtype && output.given.shape() == value.shape) continue;
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("output '{}' is {} {} for these inputs; the bound tensor is {} {}", program_.outputs()[output.index].name,
+                    to_string(value.dtype), to_string(value.shape), to_string(output.given.dtype()), to_string(output.given.shape())));
+  }
+  binding.outputs_.resize(binding.bound_.size());
+  binding.plan_ = plan;
+}
+
+void Session::run(Binding& binding, const RunOptions& run_options) {
+  if (&binding.program_ != &program_) throw Error(ErrorCode::kInvalidArgument, "the binding is of another session");
+  if (!binding.plan_) plan_binding(binding);
+  binding.check_overlaps();
+  for (const Binding::BoundOutput& output : binding.bound_) {
+    // A result whose shape depends on data is made by each run.
+    const bool is_made_anew = !output.given.defined() && !binding.plan_->result_value(output.result).shape_known;
+    if (is_made_anew) binding.results_[output.result] = Tensor();
+  }
+  const core::Interrupt interrupt(run_options.cancel, run_options.deadline);
+  run_plan(*binding.plan_, binding.inputs_, binding.results_, {*pool_, interrupt.is_possible() ? &interrupt : nullptr});
+  for (size_t i = 0; i < binding.bound_.size(); ++i) binding.outputs_[i] = binding.results_[binding.bound_[i].result];
 }
 
 PlanReport Session::explain(const InputShapes& shapes) {
@@ -136,13 +172,13 @@ PlanReport Session::profile(const Feeds& feeds) {
   std::pmr::vector<size_t> outputs;
   program_.signature().resolve(feeds, inputs);
   resolve_outputs({}, outputs);
-  const std::shared_ptr<const Plan> plan =
-      plan_for([&](size_t i) -> const Shape& { return planned_shape(program_, i, *inputs[i]); }, outputs);
+  const std::shared_ptr<const Plan> plan = plan_of_feeds(inputs, outputs);
   PlanReport report = plan->report();
   std::vector<double> seconds(report.steps.size());
   const RunSetting setting{*pool_, nullptr, seconds.data()};
-  run_plan(*plan, inputs, setting);
-  run_plan(*plan, inputs, setting);
+  std::vector<Tensor> results(outputs.size());
+  run_plan(*plan, inputs, results, setting);
+  run_plan(*plan, inputs, results, setting);
   for (size_t i = 0; i < seconds.size(); ++i) report.steps[i].seconds = seconds[i];
   return report;
 }

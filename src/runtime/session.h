@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/parallel.h"
+#include "runtime/binding.h"
 #include "runtime/plan.h"
 #include "runtime/plan_cache.h"
 #include "runtime/program.h"
@@ -16,14 +17,16 @@ namespace sardonyx::runtime {
 
 class Session {
  public:
-  // `backend` must outlive the session. `map`: see Program.
-  Session(model::Model model, const Backend& backend, SessionOptions options, std::shared_ptr<const core::MappedFile> map = nullptr);
+  // `backend` must outlive the session.
+  Session(model::Model model, const Backend& backend, SessionOptions options);
 
   const Program& program() const noexcept { return program_; }
   int threads() const noexcept { return pool_->threads(); }
   size_t plan_count() const { return plans_.size(); }
 
   std::vector<Tensor> run(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options = {});
+  // With what is bound; allocates nothing in a steady state.
+  void run(Binding& binding, const RunOptions& run_options = {});
   PlanReport explain(const InputShapes& shapes);
   PlanReport profile(const Feeds& feeds);
   void trim() { workspaces_.trim(); }
@@ -31,12 +34,13 @@ class Session {
  private:
   // The indexes of the named outputs, ascending and without duplicates.
   void resolve_outputs(const std::vector<std::string>& names, std::pmr::vector<size_t>& indexes) const;
-  size_t output_index(std::string_view name) const;
   // `shape_of(i)` is the shape of input i. The plan may need more memory than the options allow: see check_memory.
   template <class ShapeOf>
   std::shared_ptr<const Plan> plan_for(const ShapeOf& shape_of, std::span<const size_t> outputs);
   void check_memory(const Plan& plan) const;
-  std::vector<Tensor> run_plan(const Plan& plan, std::span<const Tensor* const> inputs, const RunSetting& setting);
+  std::shared_ptr<const Plan> plan_of_feeds(std::span<const Tensor* const> inputs, std::span<const size_t> outputs);
+  void plan_binding(Binding& binding);
+  void run_plan(const Plan& plan, std::span<const Tensor* const> inputs, std::span<Tensor> results, const RunSetting& setting);
 
   SessionOptions options_;
   std::shared_ptr<core::ThreadPool> pool_;

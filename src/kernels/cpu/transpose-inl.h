@@ -23,7 +23,7 @@ HWY_INLINE void transpose_four_rows(const T* HWY_RESTRICT src, ptrdiff_t src_str
   for (size_t i = 0; i < lanes; ++i) std::memcpy(dst + static_cast<ptrdiff_t>(i) * dst_stride, woven + 4 * i, 4 * sizeof(T));
 }
 
-// dst[c][r] = src[r][c]; strides are between rows of src and between rows of dst.
+// dst[c][r] = src[r][c]; neither needs to be aligned. Strides are between rows of src and between rows of dst.
 template <class T>
 HWY_INLINE void transpose(const T* HWY_RESTRICT src, ptrdiff_t src_stride, size_t rows, size_t columns, T* HWY_RESTRICT dst,
                           ptrdiff_t dst_stride) {
@@ -42,7 +42,9 @@ HWY_INLINE void transpose(const T* HWY_RESTRICT src, ptrdiff_t src_stride, size_
   }
   for (size_t r = 0; r < rows; ++r) {
     const T* from = src + static_cast<ptrdiff_t>(r) * src_stride;
-    for (size_t c = r < vector_rows ? vector_columns : 0; c < columns; ++c) dst[static_cast<ptrdiff_t>(c) * dst_stride + r] = from[c];
+    for (size_t c = r < vector_rows ? vector_columns : 0; c < columns; ++c) {
+      std::memcpy(dst + static_cast<ptrdiff_t>(c) * dst_stride + r, from + c, sizeof(T));
+    }
   }
 }
 

@@ -6,6 +6,11 @@
 namespace sardonyx::ops {
 namespace {
 
+// Whether the parts of a tensor by that axis are runs of whole bytes.
+bool is_cut_by_outer_axis(std::span<const int64_t> shape, size_t axis, DType dtype) {
+  return bit_width(dtype) >= 8 && element_count(shape) > 0 && span_count(shape, 0, axis) == 1;
+}
+
 std::unique_ptr<Bound> bind_concat(const BindContext& context, int64_t axis_attribute) {
   const ValueFacts& first = required(context, 0, "0");
   for (size_t i = 1; i < context.inputs.size(); ++i)
@@ -18,9 +23,19 @@ std::unique_ptr<Bound> bind_concat(const BindContext& context, int64_t axis_attr
     moves.emplace_back(contiguous_view(input.shape), part_of(out.shape, axis, start, input.shape[axis]), first.dtype);
     start += input.shape[axis];
   }
-  return make_bound(std::move(out), [moves](const RunContext& r) {
+  std::vector<size_t> offsets;
+  if (is_cut_by_outer_axis(out.shape, axis, first.dtype)) {
+    size_t end = 0;
+    for (const ValueFacts& input : context.inputs) {
+      offsets.push_back(end);
+      end += storage_bytes(first.dtype, element_count(input.shape));
+    }
+  }
+  auto bound = make_bound(std::move(out), [moves](const RunContext& r) {
     for (size_t i = 0; i < moves.size(); ++i) moves[i].run(r.inputs[i].raw(), r.outputs[0].mutable_raw(), r.pool);
   });
+  bound->part_offsets = std::move(offsets);
+  return bound;
 }
 
 std::unique_ptr<Bound> bind_split(const BindContext& context, const SplitSpec& spec) {
@@ -31,18 +46,24 @@ std::unique_ptr<Bound> bind_split(const BindContext& context, const SplitSpec& s
   const std::vector<int64_t> sizes = split_sizes(spec, x.shape[axis], given);
   std::vector<ValueFacts> outs;
   std::vector<StridedMove> moves;
+  std::vector<OutputView> views;
   int64_t start = 0;
   for (const int64_t size : sizes) {
     const StridedView part = part_of(x.shape, axis, start, size);
+    if (is_cut_by_outer_axis(x.shape, axis, x.dtype)) {
+      views.push_back({0, storage_bytes(x.dtype, start * static_cast<int64_t>(span_count(x.shape, axis + 1, x.shape.size())))});
+    }
     outs.push_back(output(x.dtype, part.shape));
     moves.push_back(move_between(part, part.shape, x.dtype));
     start += size;
   }
-  return make_bound(std::move(outs), [moves](const RunContext& r) {
+  auto bound = make_bound(std::move(outs), [moves](const RunContext& r) {
     for (size_t i = 0; i < moves.size(); ++i) {
       if (r.outputs[i].defined()) moves[i].run(r.inputs[0].raw(), r.outputs[i].mutable_raw(), r.pool);
     }
   });
+  bound->views = std::move(views);
+  return bound;
 }
 
 }  // namespace

@@ -72,8 +72,7 @@ class ConvPrepared final : public Prepared {
     if (dtype == DType::kFloat64) return bind_double(geometry, spec_.activation, context.threads);
     const char* refusal = kernels::depthwise_refuses(geometry.kernel);
     if (!refusal) return bind_depthwise(geometry);
-    std::unique_ptr<Bound> bound =
-        weights_->is_constant() ? bind_packed(geometry, context.threads) : bind_packing(geometry, context.threads);
+    std::unique_ptr<Bound> bound = weights_->is_constant() ? bind_packed(geometry, context) : bind_packing(geometry, context.threads);
     bound->refusals.push_back(std::string("depthwise: ") + refusal);
     return bound;
   }
@@ -89,16 +88,17 @@ class ConvPrepared final : public Prepared {
     return bound;
   }
 
-  std::unique_ptr<Bound> bind_packed(const ConvGeometry& geometry, int threads) const {
+  std::unique_ptr<Bound> bind_packed(const ConvGeometry& geometry, const BindContext& context) const {
     const kernels::ConvShape& shape = geometry.kernel;
-    const float* packed = weights_->packed(kernels::conv_packed_weight_floats(shape),
-                                           [&](const float* plain, float* to) { kernels::conv_pack_weights(shape, plain, to); });
+    const float* packed = weights_->packed(kernels::conv_packed_weight_floats(shape), [&](const float* plain, float* to) {
+      kernels::conv_pack_weights(shape, plain, to, context.packing.pool);
+    });
     auto bound = make_bound(
         output(DType::kFloat32, geometry.out), [shape, activation = spec_.activation, packed, keep = weights_](const RunContext& r) {
           const ConvInputs in = read_inputs(r, activation);
           kernels::conv_run(shape, in.x, packed, in.epilogue, static_cast<float*>(r.outputs[0].mutable_raw()), r.scratch, r.pool);
         });
-    bound->scratch_bytes = kernels::conv_scratch_bytes(geometry.kernel, threads);
+    bound->scratch_bytes = kernels::conv_scratch_bytes(geometry.kernel, context.threads);
     bound->kernel = "implicit_gemm";
     return bound;
   }
@@ -110,7 +110,7 @@ class ConvPrepared final : public Prepared {
                             [shape = geometry.kernel, activation = spec_.activation, packed_bytes](const RunContext& r) {
                               const ConvInputs in = read_inputs(r, activation);
                               auto* packed = reinterpret_cast<float*>(r.scratch);
-                              kernels::conv_pack_weights(shape, in.w, packed);
+                              kernels::conv_pack_weights(shape, in.w, packed, &r.pool);
                               kernels::conv_run(shape, in.x, packed, in.epilogue, static_cast<float*>(r.outputs[0].mutable_raw()),
                                                 r.scratch + packed_bytes, r.pool);
                             });

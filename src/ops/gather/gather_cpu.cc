@@ -21,7 +21,9 @@ struct GatherStep {
     if (is_string) return run_strings(r, IndexView(indices));
     const size_t count = to_size(indices.numel());
     const int64_t* values = indices.dtype() == DType::kInt64 ? indices.values<int64_t>().data() : widened(indices, r.scratch);
-    kernels::gather(geometry.outer, geometry.axis, inner_bytes, values, count, r.inputs[0].raw(), r.outputs[0].mutable_raw(), r.pool);
+    // A table is read where it lies, so that only the rows asked for come into memory.
+    const void* from = r.inputs[0].dtype() == DType::kBool ? r.inputs[0].raw() : r.inputs[0].stored();
+    kernels::gather(geometry.outer, geometry.axis, inner_bytes, values, count, from, r.outputs[0].mutable_raw(), r.pool);
   }
 
  private:

@@ -95,7 +95,7 @@ class GemmPrepared final : public Prepared {
     const Addend addend = bind_addend(context, shape);
     const Matrices matrices = {view(a.shape, spec_.transpose_a), view(b.shape, spec_.transpose_b)};
     ValueFacts y = output(a.dtype, {to_int(shape.m), to_int(shape.n)});
-    auto bound = a.dtype == DType::kFloat32 ? bind_float(std::move(y), shape, addend, matrices, context.threads)
+    auto bound = a.dtype == DType::kFloat32 ? bind_float(std::move(y), shape, addend, matrices, context)
                                             : bind_plain(std::move(y), shape, addend, matrices);
     bound->flops = 2.0 * static_cast<double>(shape.m) * static_cast<double>(shape.n) * static_cast<double>(shape.k);
     return bound;
@@ -112,13 +112,13 @@ class GemmPrepared final : public Prepared {
   }
 
   std::unique_ptr<Bound> bind_float(ValueFacts y, const kernels::GemmShape& shape, const Addend& addend, const Matrices& matrices,
-                                    int threads) const {
+                                    const BindContext& context) const {
     const float* packed = nullptr;
     if (weights_->is_constant()) {
       packed = weights_->packed(kernels::packed_b_floats(shape.k, shape.n), [&](const float* plain, float* to) {
         kernels::Matrix b = matrices.b;
         b.data = plain;
-        kernels::pack_b(shape.k, shape.n, b, to);
+        kernels::pack_b(shape.k, shape.n, b, to, context.packing.pool);
       });
     }
     auto bound = make_bound(std::move(y), [spec = spec_, shape, addend, matrices, packed, keep = weights_](const RunContext& r) {
@@ -129,7 +129,7 @@ class GemmPrepared final : public Prepared {
       kernels::gemm(shape, a, b, make_epilogue(spec, addend, floats(r, 2)), static_cast<float*>(r.outputs[0].mutable_raw()),
                     static_cast<ptrdiff_t>(shape.n), r.scratch, r.pool);
     });
-    bound->scratch_bytes = kernels::gemm_scratch_bytes(shape, false, packed != nullptr, threads);
+    bound->scratch_bytes = kernels::gemm_scratch_bytes(shape, false, packed != nullptr, context.threads);
     bound->kernel = packed ? "gemm_packed" : "gemm";
     return bound;
   }

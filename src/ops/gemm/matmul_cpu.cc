@@ -58,7 +58,7 @@ class MatMulPrepared final : public Prepared {
     const double flops = 2 * multiply_adds(geometry.product) * static_cast<double>(element_count(geometry.batch));
     merge_batch(geometry, spec_.a);
     std::unique_ptr<Bound> bound =
-        a.dtype == DType::kFloat32 ? bind_float(std::move(y), geometry, context.threads) : bind_plain(std::move(y), geometry);
+        a.dtype == DType::kFloat32 ? bind_float(std::move(y), geometry, context) : bind_plain(std::move(y), geometry);
     bound->flops = flops;
     return bound;
   }
@@ -78,17 +78,18 @@ class MatMulPrepared final : public Prepared {
   }
 
   // B packed; without data unless it is a constant.
-  kernels::Matrix packed_weights(const MatMulGeometry& geometry) const {
+  kernels::Matrix packed_weights(const MatMulGeometry& geometry, const Packing& packing) const {
     if (!weights_->is_constant()) return {};
     const kernels::GemmShape& shape = geometry.product;
     const float* packed = weights_->packed(kernels::packed_b_floats(shape.k, shape.n), [&](const float* plain, float* to) {
-      kernels::pack_b(shape.k, shape.n, view(plain, geometry.b), to);
+      kernels::pack_b(shape.k, shape.n, view(plain, geometry.b), to, packing.pool);
     });
     return kernels::Matrix::packed(packed);
   }
 
-  std::unique_ptr<Bound> bind_float(ValueFacts y, const MatMulGeometry& geometry, int threads) const {
-    const kernels::Matrix packed = packed_weights(geometry);
+  std::unique_ptr<Bound> bind_float(ValueFacts y, const MatMulGeometry& geometry, const BindContext& context) const {
+    const int threads = context.threads;
+    const kernels::Matrix packed = packed_weights(geometry, context.packing);
     const Batch batch = make_batch(geometry);
     const kernels::GemmShape shape = geometry.product;
     const bool side_by_side = batch.count > 1 && multiply_adds(shape) < kSideBySide;

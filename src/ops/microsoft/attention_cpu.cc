@@ -48,7 +48,7 @@ class AttentionPrepared final : public Prepared {
     const float* packed = nullptr;
     if (weights_->is_constant()) {
       packed = weights_->packed(kernels::packed_b_floats(shape.k, shape.n), [&](const float* plain, float* to) {
-        kernels::pack_b(shape.k, shape.n, kernels::Matrix::view(plain, static_cast<ptrdiff_t>(shape.n)), to);
+        kernels::pack_b(shape.k, shape.n, kernels::Matrix::view(plain, static_cast<ptrdiff_t>(shape.n)), to, b.packing.pool);
       });
     }
     const size_t product = core::align_up(kernels::gemm_scratch_bytes(shape, false, packed != nullptr, b.threads));

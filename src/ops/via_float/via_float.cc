@@ -56,7 +56,7 @@ class WideningPrepared final : public Prepared {
       half = input.dtype;
       input = {DType::kFloat32, input.shape, nullptr};
     }
-    std::unique_ptr<Bound> inner = inner_->bind({facts, context.threads});
+    std::unique_ptr<Bound> inner = inner_->bind({facts, context.threads, context.packing});
     if (half == DType::kUndefined || inner->dynamic) return inner;
     const std::vector<DType> types = rule_ ? rule_(context) : std::vector<DType>(inner->outputs.size(), half);
     return make_converted(std::move(inner), context, types, kWidening<float>);
@@ -80,7 +80,7 @@ class MixedPrepared final : public Prepared {
     for (ValueFacts& input : facts) {
       if (is_narrow(input.dtype)) input = {DType::kFloat64, input.shape, nullptr};
     }
-    return make_converted(mixed_->bind({facts, context.threads}), context, types, kWidening<double>);
+    return make_converted(mixed_->bind({facts, context.threads, context.packing}), context, types, kWidening<double>);
   }
 
  private:

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <mutex>
+#include <string_view>
 
 #include "core/arena.h"
+#include "ops/weights/packing.h"
 #include "sardonyx/tensor.h"
 
 namespace sardonyx::ops {
@@ -19,25 +21,27 @@ class PackedConstant {
   bool is_constant() const noexcept { return is_constant_; }
   const float* plain() const { return plain_.values<float>().data(); }
 
-  // `pack(const float* plain, float* packed)` writes `floats` values.
+  // `pack(const float* plain, float* packed)` writes `floats` values. `plain` lies as it does in the file: perhaps not aligned for floats.
   template <class Pack>
   const float* packed(size_t floats, const Pack& pack) {
-    return packed_as<float>(floats, [&](const Tensor& plain, float* to) { pack(plain.values<float>().data(), to); });
+    return packed_as<float>(floats, [&](const Tensor& plain, float* to) { pack(static_cast<const float*>(plain.stored()), to); });
   }
   // `pack(const Tensor& plain, T* packed)` writes `count` values.
   template <class T, class Pack>
   const T* packed_as(size_t count, const Pack& pack) {
     const std::lock_guard lock(mutex_);
     if (!is_packed_) {
-      packed_.reserve(count * sizeof(T));
-      pack(plain_, reinterpret_cast<T*>(packed_.data()));
-      is_packed_ = true;
-      if (!keep_plain_) plain_ = Tensor();
+      T* to = reinterpret_cast<T*>(begin(count * sizeof(T)));
+      pack(plain_, to);
+      finish();
     }
     return reinterpret_cast<const T*>(packed_.data());
   }
 
  private:
+  std::byte* begin(size_t bytes);  // memory for the packed form
+  void finish();
+
   std::mutex mutex_;
   Tensor plain_;
   core::Arena packed_;

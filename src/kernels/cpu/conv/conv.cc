@@ -127,16 +127,17 @@ size_t conv_packed_weight_floats(const ConvShape& shape) noexcept {
   return shape.out_channels * (shape.in_channels / shape.groups) * shape.window.kernel_size();
 }
 
-void conv_pack_weights(const ConvShape& shape, const float* w, float* packed) noexcept {
+void conv_pack_weights(const ConvShape& shape, const float* w, float* packed, core::ThreadPool* pool) noexcept {
   const Plan plan(shape);
-  for (size_t group = 0; group < shape.groups; ++group, w += plan.rows * plan.depth()) {
-    const Matrix view = Matrix::view(w, static_cast<ptrdiff_t>(plan.depth()));
-    for (size_t i = 0; i < plan.channel_blocks.parts; ++i) {
-      const size_t depth = plan.channel_blocks.length(i) * plan.taps;
-      pack_a_block(view, plan.panels, 0, plan.panels.parts, plan.channel_blocks.begin(i) * plan.taps, depth, packed);
-      packed += plan.rows * depth;
-    }
-  }
+  const size_t blocks = plan.channel_blocks.parts * plan.panel_blocks.parts;
+  core::for_each(pool, shape.groups * blocks, [&](size_t task) {
+    const size_t group = task / blocks * plan.rows * plan.depth();
+    const size_t channel_block = task % blocks / plan.panel_blocks.parts, panel_block = task % plan.panel_blocks.parts;
+    const size_t first_panel = plan.panel_blocks.begin(panel_block), last_panel = plan.panel_blocks.begin(panel_block + 1);
+    const size_t k = plan.channel_blocks.begin(channel_block) * plan.taps, depth = plan.channel_blocks.length(channel_block) * plan.taps;
+    pack_a_block(Matrix::view(w + group, static_cast<ptrdiff_t>(plan.depth())), plan.panels, first_panel, last_panel, k, depth,
+                 packed + group + k * plan.rows + plan.panels.begin(first_panel) * depth);
+  });
 }
 
 size_t conv_scratch_bytes(const ConvShape& shape, int threads) noexcept {

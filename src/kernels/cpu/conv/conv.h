@@ -30,9 +30,10 @@ struct ConvEpilogue {
   Activation activation;
 };
 
-// Weights are packed once. The packed layout belongs to this process's SIMD target.
+// Weights are packed once; `w` need not be aligned for floats. `pool`: null: on the calling thread alone. The packed layout belongs to this
+// process's SIMD target.
 size_t conv_packed_weight_floats(const ConvShape& shape) noexcept;
-void conv_pack_weights(const ConvShape& shape, const float* w, float* packed) noexcept;
+void conv_pack_weights(const ConvShape& shape, const float* w, float* packed, core::ThreadPool* pool = nullptr) noexcept;
 
 size_t conv_scratch_bytes(const ConvShape& shape, int threads) noexcept;
 // `scratch` holds conv_scratch_bytes(shape, pool.threads()) bytes.

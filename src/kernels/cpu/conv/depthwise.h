@@ -1,5 +1,5 @@
 // Convolution where each group has one input channel (depthwise, with any channel multiplier), computed directly: no unfolding,
-// no packing, no scratch. Vectorised over the output width.
+// no packing, no scratch. Vectorised over the outputs of a tile (flat_window.h); over the output width where there is no such tile.
 #pragma once
 
 #include "kernels/cpu/conv/conv.h"

@@ -58,9 +58,10 @@ struct Matrix {
 size_t packed_a_floats(size_t m, size_t k) noexcept;
 size_t packed_b_floats(size_t k, size_t n) noexcept;
 
-// Packs a view. `packed` holds packed_?_floats floats; aligned to 64 bytes is faster, not required.
+// Packs a view, whose data need not even be aligned for floats. `packed` holds packed_?_floats floats; aligned to 64 bytes is faster, not
+// required. `pool`: null: on the calling thread alone.
 void pack_a(size_t m, size_t k, const Matrix& a, float* packed) noexcept;
-void pack_b(size_t k, size_t n, const Matrix& b, float* packed) noexcept;
+void pack_b(size_t k, size_t n, const Matrix& b, float* packed, core::ThreadPool* pool = nullptr) noexcept;
 
 // Bytes of scratch that gemm() needs with a pool of `threads` threads; 0 where both operands are packed.
 size_t gemm_scratch_bytes(const GemmShape& shape, bool a_is_packed, bool b_is_packed, int threads) noexcept;

@@ -1,5 +1,7 @@
 #include "kernels/cpu/gemm/pack.h"
 
+#include <algorithm>
+
 #include "kernels/cpu/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -37,7 +39,9 @@ void pack_panel(const float* from, ptrdiff_t depth_stride, ptrdiff_t lane_stride
   } else {
     for (size_t k = 0; k < depth; ++k) {
       const float* row = from + static_cast<ptrdiff_t>(k) * depth_stride;
-      for (size_t lane = 0; lane < lanes; ++lane) packed[k * width + lane] = row[static_cast<ptrdiff_t>(lane) * lane_stride];
+      for (size_t lane = 0; lane < lanes; ++lane) {
+        std::memcpy(packed + k * width + lane, row + static_cast<ptrdiff_t>(lane) * lane_stride, sizeof(float));
+      }
     }
   }
   for (size_t k = 0; lanes < width && k < depth; ++k) std::memset(packed + k * width + lanes, 0, (width - lanes) * sizeof(float));
@@ -94,12 +98,16 @@ void pack_a(size_t m, size_t k, const Matrix& a, float* packed) noexcept {
   }
 }
 
-void pack_b(size_t k, size_t n, const Matrix& b, float* packed) noexcept {
+void pack_b(size_t k, size_t n, const Matrix& b, float* packed, core::ThreadPool* pool) noexcept {
   const MicroTile tile = micro_tile();
-  const Split blocks = depth_blocks(k);
-  for (size_t i = 0; i < blocks.parts; ++i) {
-    pack_b_block(b, tile, blocks.begin(i), blocks.length(i), 0, n, packed + blocks.begin(i) * padded_columns(n, tile));
-  }
+  const Split depths = depth_blocks(k);
+  const size_t column_blocks = divide_up(n, kColumnBlock);
+  core::for_each(pool, depths.parts * column_blocks, [&](size_t i) {
+    const size_t first = depths.begin(i / column_blocks), depth = depths.length(i / column_blocks);
+    const size_t column = i % column_blocks * kColumnBlock;
+    float* to = packed + first * padded_columns(n, tile) + column * depth;
+    pack_b_block(b, tile, first, depth, column, std::min(kColumnBlock, n - column), to);
+  });
 }
 
 }  // namespace sardonyx::kernels
