@@ -85,6 +85,8 @@ std::optional<Patch> fuse_pad(const GraphView& graph, size_t index) {
   const std::optional<PadAmounts> amounts = pad_amounts(graph, pad, kernel.size() + 2);
   if (!amounts) return graph.refuse(index, "it does not pad spatial dimensions alone, by constant amounts, with a constant");
   std::vector<int64_t> pads = auto_pad == "VALID" ? std::vector<int64_t>() : model::get_ints(node, "pads");
+  if (!pads.empty() && pads.size() != 2 * kernel.size()) return std::nullopt;
+  if (std::ranges::any_of(pads, [](int64_t p) { return p > kMostPadding; })) return std::nullopt;
   const bool has_pads = std::ranges::any_of(pads, [](int64_t p) { return p != 0; });
   if (!takes_padding(graph, *kind, node, pad, *amounts, kernel, has_pads)) {
     return graph.refuse(index, "the operator behind it would pad with another value, or count the padding otherwise");

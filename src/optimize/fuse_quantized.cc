@@ -39,6 +39,7 @@ std::optional<std::string> integer_bias(Region& region, const std::string& bias,
   const auto known = dequantized(region.graph, bias);
   const Tensor* source = region.graph.constant(known ? known->q : bias);
   if (!source || source->shape() != Shape{static_cast<int64_t>(units.size())}) return std::nullopt;
+  if (known && !known->how.has_one_scale() && known->how.scales->numel() != source->numel()) return std::nullopt;
   const bool is_plain = !known && source->dtype() == DType::kFloat32;
   if (!is_plain && !(known && known->how.type == DType::kInt32)) return std::nullopt;
   const Tensor values = source->to(DType::kFloat64);
@@ -62,8 +63,9 @@ std::vector<double> units_of(const Quantization& x, const Quantization& w, size_
 }
 
 // One scale, or one for each entry of that axis of a matrix or filter.
-bool scales_along(const Quantization& how, int64_t axis, size_t rank) {
-  return how.has_one_scale() || how.axis == axis || how.axis + static_cast<int64_t>(rank) == axis;
+bool scales_along(const Quantization& how, size_t axis, const Shape& shape) {
+  const int64_t from_front = how.axis < 0 ? how.axis + static_cast<int64_t>(shape.size()) : how.axis;
+  return how.has_one_scale() || (from_front == static_cast<int64_t>(axis) && how.scales->numel() == shape[axis]);
 }
 
 bool has_bias(const model::Node& node) { return node.input.size() > 2 && !node.input[2].empty(); }
@@ -76,8 +78,7 @@ constexpr Refusal kBadBias = "the bias is no constant vector that fits int32 in 
 
 struct Operands {
   Dequantized x, w;
-  size_t rank;  // of w
-  Shape shape;
+  Shape shape;  // of w
 };
 // The two operands of a product; the second one is constant.
 std::optional<Operands> operands_of(const Region& region) {
@@ -87,13 +88,13 @@ std::optional<Operands> operands_of(const Region& region) {
   if (!weight || !is_byte(x.how.type) || !is_byte(w.how.type) || !x.how.has_one_scale()) return std::nullopt;
   if (first_output(*region.graph.node(x.node)) != region.node.input[0]) return std::nullopt;
   if (first_output(*region.graph.node(w.node)) != region.node.input[1]) return std::nullopt;
-  return Operands{x, w, weight->shape().size(), weight->shape()};
+  return Operands{x, w, weight->shape()};
 }
 
 Refusal make_conv(Region& region) {
   const auto operands = operands_of(region);
-  if (!operands || operands->rank < 3) return kNotQuantized;
-  if (!scales_along(operands->w.how, 0, operands->rank)) return kOtherScales;
+  if (!operands || operands->shape.size() < 3) return kNotQuantized;
+  if (!scales_along(operands->w.how, 0, operands->shape)) return kOtherScales;
   region.result.op_type = "QLinearConv";
   region.read(operands->x);
   region.read(operands->w);
@@ -108,8 +109,8 @@ Refusal make_conv(Region& region) {
 
 Refusal make_matmul(Region& region) {
   const auto operands = operands_of(region);
-  if (!operands || operands->rank != 2) return kNotQuantized;
-  if (!scales_along(operands->w.how, 1, 2)) return kOtherScales;
+  if (!operands || operands->shape.size() != 2) return kNotQuantized;
+  if (!scales_along(operands->w.how, 1, operands->shape)) return kOtherScales;
   region.result.op_type = "QLinearMatMul";
   region.read(operands->x);
   region.read(operands->w);
@@ -120,9 +121,9 @@ Refusal make_matmul(Region& region) {
 Refusal make_gemm(Region& region) {
   const auto operands = operands_of(region);
   const model::Node& node = region.node;
-  const int64_t axis = model::get_int(node, "transB", 0) != 0 ? 0 : 1;
-  if (!operands || operands->rank != 2) return kNotQuantized;
-  if (!scales_along(operands->w.how, axis, 2)) return kOtherScales;
+  const size_t axis = model::get_int(node, "transB", 0) != 0 ? 0 : 1;
+  if (!operands || operands->shape.size() != 2) return kNotQuantized;
+  if (!scales_along(operands->w.how, axis, operands->shape)) return kOtherScales;
   const float alpha = model::get_float(node, "alpha", 1.0f);
   if (has_bias(node) && (model::get_float(node, "beta", 1.0f) != 1.0f || !(alpha > 0))) return kBadBias;
   region.result.op_type = "QGemm";
@@ -132,7 +133,7 @@ Refusal make_gemm(Region& region) {
   region.read(operands->w);
   std::string bias;
   if (has_bias(node)) {
-    const auto columns = static_cast<size_t>(operands->shape[static_cast<size_t>(axis)]);
+    const auto columns = static_cast<size_t>(operands->shape[axis]);
     const auto made = integer_bias(region, node.input[2], units_of(operands->x.how, operands->w.how, columns, static_cast<double>(alpha)));
     if (!made) return kBadBias;
     bias = *made;
