@@ -15,6 +15,8 @@
 namespace sardonyx {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 std::string to_string(const NodeArg::Axis& axis) {
   if (const auto* size = std::get_if<int64_t>(&axis)) return std::to_string(*size);
   if (const auto* symbol = std::get_if<std::string>(&axis)) return "'" + *symbol + "'";
@@ -73,7 +75,7 @@ std::vector<PassReport> optimization_passes() {
 }
 
 struct InferenceSession::State {
-  State(model::Model model, SessionOptions options)
+  State(model::Model model, SessionOptions options, Clock::time_point start)
       : custom(options.custom_ops ? backend::with_custom_ops(backend::cpu_backend(), options.custom_ops) : nullptr),
         session{prepared(std::move(model), options), custom ? *custom : backend::cpu_backend(),
                 std::move(options)} {  // braces: in this order
@@ -81,6 +83,8 @@ struct InferenceSession::State {
     const size_t required = session.program().signature().required_inputs();
     inputs = args_of(all.first(required));
     overridable = args_of(all.subspan(required));
+    const auto prepared = session.load_phases().front().start;
+    session.finish_loading({{"read", start, std::chrono::duration<double>(prepared - start).count()}});
   }
 
   std::unique_ptr<const runtime::Backend> custom;  // null: no operators are added
@@ -96,18 +100,20 @@ struct IoBinding::State {
 InferenceSession::InferenceSession(const std::filesystem::path& path, SessionOptions options)
     : state_(with_trail([&] { return path.string(); },
                         [&] {
+                          const Clock::time_point start = Clock::now();
                           auto map = core::MappedFile::open(path);
                           const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
                           model::Model model = model::parse_model(map->text(), map, {}, folder);
-                          return std::make_unique<State>(std::move(model), std::move(options));
+                          return std::make_unique<State>(std::move(model), std::move(options), start);
                         })) {}
 
 InferenceSession::InferenceSession(model::Model model, SessionOptions options)
-    : state_(std::make_unique<State>(std::move(model), std::move(options))) {}
+    : state_(std::make_unique<State>(std::move(model), std::move(options), Clock::now())) {}
 
 InferenceSession InferenceSession::from_bytes(std::string_view bytes, std::shared_ptr<const void> owner, SessionOptions options,
                                               const std::filesystem::path& folder) {
-  return InferenceSession(std::make_unique<State>(model::parse_model(bytes, std::move(owner), {}, folder), std::move(options)));
+  const Clock::time_point start = Clock::now();
+  return InferenceSession(std::make_unique<State>(model::parse_model(bytes, std::move(owner), {}, folder), std::move(options), start));
 }
 
 InferenceSession::InferenceSession(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -133,6 +139,11 @@ void InferenceSession::run(IoBinding& binding, const RunOptions& run_options) co
 PlanReport InferenceSession::explain(const InputShapes& shapes) const { return state_->session.explain(shapes); }
 PlanReport InferenceSession::profile(const Feeds& feeds) const { return state_->session.profile(feeds); }
 const std::vector<PassReport>& InferenceSession::passes() const noexcept { return state_->session.program().passes(); }
+std::vector<Tensor> InferenceSession::observe(const Feeds& feeds, const ValueObserver& observer) const {
+  return state_->session.observe(feeds, observer);
+}
+const std::vector<LoadPhase>& InferenceSession::load_phases() const noexcept { return state_->session.load_phases(); }
+std::filesystem::path InferenceSession::end_profiling() { return state_->session.end_profiling(); }
 size_t InferenceSession::plan_count() const noexcept { return state_->session.plan_count(); }
 void InferenceSession::trim() { state_->session.trim(); }
 

@@ -10,10 +10,6 @@
 
 #include "core/parallel.h"
 
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
-
 namespace sardonyx::core {
 
 int affinity_cpu_count() noexcept {
@@ -91,29 +87,5 @@ int default_thread_count() {
   if (const std::optional<double> quota = cgroup_cpu_quota()) threads = std::min(threads, static_cast<int>(std::ceil(*quota)));
   return std::max(1, threads);
 }
-
-#if defined(__x86_64__)
-namespace {
-constexpr unsigned kFlushToZero = 0x8000, kDenormalsAreZero = 0x0040;
-}
-FlushDenormals::FlushDenormals() noexcept : saved_(_mm_getcsr()) {
-  _mm_setcsr(static_cast<unsigned>(saved_) | kFlushToZero | kDenormalsAreZero);
-}
-FlushDenormals::~FlushDenormals() noexcept {
-  // Only the two modes are put back: exceptions raised meanwhile stay visible to the user.
-  constexpr unsigned kModes = kFlushToZero | kDenormalsAreZero;
-  _mm_setcsr((_mm_getcsr() & ~kModes) | (static_cast<unsigned>(saved_) & kModes));
-}
-#elif defined(__aarch64__)
-FlushDenormals::FlushDenormals() noexcept {
-  asm volatile("mrs %0, fpcr" : "=r"(saved_));
-  const uint64_t flushed = saved_ | (uint64_t{1} << 24);
-  asm volatile("msr fpcr, %0" : : "r"(flushed));
-}
-FlushDenormals::~FlushDenormals() noexcept { asm volatile("msr fpcr, %0" : : "r"(saved_)); }
-#else
-FlushDenormals::FlushDenormals() noexcept : saved_(0) {}
-FlushDenormals::~FlushDenormals() noexcept = default;
-#endif
 
 }  // namespace sardonyx::core

@@ -1,7 +1,6 @@
 // What the processor and the operating system let this process use.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 
@@ -13,17 +12,5 @@ int affinity_cpu_count() noexcept;
 // CPU quota of the cgroup in CPUs (1.5 is one and a half), the least over the group and its ancestors; none if unlimited or unknown.
 // `root` is where the operating system's tree is looked up ("/" outside tests).
 std::optional<double> cgroup_cpu_quota(const std::filesystem::path& root = "/");
-
-// Flushes denormal results and operands to zero on the calling thread while it lives; restores the thread's state after.
-class FlushDenormals {
- public:
-  FlushDenormals() noexcept;
-  ~FlushDenormals() noexcept;
-  FlushDenormals(const FlushDenormals&) = delete;
-  FlushDenormals& operator=(const FlushDenormals&) = delete;
-
- private:
-  uint64_t saved_;
-};
 
 }  // namespace sardonyx::core

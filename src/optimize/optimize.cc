@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "core/closest.h"
 #include "optimize/expand/expand.h"
@@ -46,12 +47,14 @@ size_t sweep(GraphView& graph, const Pass& pass) {
 }
 
 void run(GraphView& graph, const Pass& pass, PassReport& report) {
+  const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < kMaxSweeps; ++i) {
     const size_t rewrites = sweep(graph, pass);
     report.refusals = graph.take_refusals();  // of the last sweep: what the others refuse, they may do later
     if (rewrites == 0) break;
     report.rewrites += rewrites;
   }
+  report.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 // One pass after the other; after each that changed something, what nobody reads any more is removed, so that readers can be counted.
@@ -81,7 +84,7 @@ std::vector<PassReport> optimize(model::Model& model, GraphOptimizationLevel lev
   std::vector<PassReport> reports;
   std::vector<const Pass*> enabled;
   for (const Pass& pass : passes()) {
-    reports.push_back({std::string(pass.name), std::string(pass.description), pass.level, 0, {}});
+    reports.push_back({std::string(pass.name), std::string(pass.description), pass.level});
     if (pass.level <= level && std::ranges::find(disabled, pass.name) == disabled.end()) enabled.push_back(&pass);
   }
   for (int round = 0; round < kMaxRounds && run_all(graph, enabled, reports);) ++round;

@@ -55,6 +55,7 @@ std::shared_ptr<const ops::Bound> LateBinder::bind(const ops::Prepared& prepared
     const auto found = std::ranges::find_if(entries_, fits);
     if (found != entries_.end()) return found->bound;
   }
+  const core::InterruptScope to_the_end(nullptr);  // packed weights outlive the run
   Entry fresh{{}, prepared.bind({facts, threads})};
   for (const ops::ValueFacts& f : facts) fresh.inputs.emplace_back(f.dtype, f.shape);
   std::shared_ptr<const ops::Bound> bound = fresh.bound;
@@ -152,16 +153,24 @@ void Plan::run(std::span<const Tensor* const> inputs, std::span<Tensor> results,
   start(frame, inputs, results);
   std::optional<Clock> clock;
   if (setting.seconds) clock.emplace();
+  if (setting.interrupt) setting.interrupt->check();
   for (size_t i = 0; i < steps_.size(); ++i) {
-    const PlanStep& step = steps_[i];
-    if (setting.interrupt) setting.interrupt->check();
-    if (!step.aliased) {
-      with_trail([&] { return program_.nodes()[step.node].where(); }, [&] { run_guarded(i, frame, setting); });
-    }
+    if (!steps_[i].aliased) run_interruptible(i, frame, setting);
     if (clock) setting.seconds[i] = clock->seconds_since_last();
   }
   finish(frame, inputs, results, setting.lend_inputs);
   frame.ready = true;
+}
+
+// Interrupted kernels return early. What they leave, and what an operator makes of it, an error included, nobody sees.
+void Plan::run_interruptible(size_t step, Frame& frame, const RunSetting& setting) const {
+  try {
+    with_trail([&] { return program_.nodes()[steps_[step].node].where(); }, [&] { run_guarded(step, frame, setting); });
+  } catch (const std::exception&) {
+    if (setting.interrupt) setting.interrupt->check();
+    throw;
+  }
+  if (setting.interrupt) setting.interrupt->check();
 }
 
 void Plan::run_guarded(size_t step, Frame& frame, const RunSetting& setting) const {
@@ -175,7 +184,7 @@ void Plan::run_step(const PlanStep& step, Frame& frame, const RunSetting& settin
   const std::span<Tensor> inputs(frame.slots.data() + step.first_input, node.inputs.size());
   const std::span<Tensor> outputs(frame.slots.data() + step.first_output, node.outputs.size());
   std::byte* scratch = frame.base + step.scratch_offset;
-  if (!step.has_run_values) return step.bound->run({inputs, outputs, scratch, setting.pool, setting.interrupt});
+  if (!step.has_run_values && !setting.observer) return step.bound->run({inputs, outputs, scratch, setting.pool, setting.interrupt});
   const auto run_value = [&](size_t slot) {
     const ValueId id = slots_[slot];
     return id == kAbsent ? -1 : values_[static_cast<size_t>(id)].run_value;
@@ -191,6 +200,7 @@ void Plan::run_step(const PlanStep& step, Frame& frame, const RunSetting& settin
     step.bound->run({inputs, outputs, scratch, setting.pool, setting.interrupt});
     if (step.bound->dynamic) own_results(node, *step.bound, inputs, outputs);
   }
+  if (setting.observer) show(step, outputs, *setting.observer);
   for (size_t slot = step.first_input; slot < end; ++slot) {
     const int32_t v = run_value(slot);
     if (v < 0) continue;
@@ -321,6 +331,8 @@ StepReport Plan::report(const PlanStep& step) const {
   };
   std::ranges::for_each(node.inputs, count);
   std::ranges::for_each(node.outputs, count);
+  for (const ValueId id : node.inputs) report.inputs.push_back(this->report(id));
+  for (const ValueId id : node.outputs) report.outputs.push_back(this->report(id));
   if (!node.outputs.empty() && node.outputs[0] != kAbsent) {
     const PlanValue& first = values_[static_cast<size_t>(node.outputs[0])];
     report.output_dtype = first.dtype;
@@ -336,6 +348,7 @@ PlanReport Plan::report() const {
     result.steps.push_back(report(step));
     result.flops += result.steps.back().flops;
   }
+  result.memory = report_memory();
   return result;
 }
 

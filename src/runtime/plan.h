@@ -84,6 +84,13 @@ struct Moving {
   size_t source = 0;  // index of the signature's inputs, or of the plan's results
 };
 
+// A piece of the arena, for reports.
+struct Piece {
+  ValueId value = kAbsent;  // kAbsent: scratch memory of step `first`
+  size_t bytes = 0, offset = 0;
+  int32_t first = 0, last = 0;  // steps
+};
+
 // How a run gets one of the requested outputs.
 struct Result {
   ValueId value = kAbsent;
@@ -94,9 +101,10 @@ struct Result {
 
 struct RunSetting {
   core::ThreadPool& pool;
-  const core::Interrupt* interrupt = nullptr;  // asked before each step
+  const core::Interrupt* interrupt = nullptr;  // asked before and after each step
   double* seconds = nullptr;                   // gets the time of each step of the report
   bool lend_inputs = false;                    // results may share memory with inputs
+  const ValueObserver* observer = nullptr;     // is shown what each step has made
 };
 
 class Plan {
@@ -107,7 +115,9 @@ class Plan {
 
   const PlanKey& key() const noexcept { return key_; }
   size_t peak_memory() const noexcept { return peak_; }
+  size_t lower_bound_memory() const noexcept { return lower_bound_; }
   size_t output_memory() const noexcept { return output_bytes_; }
+  size_t step_count() const noexcept { return steps_.size(); }
   PlanReport report() const;
 
   // `inputs` has one tensor per input of the signature, of the plan's shapes, `results` one per requested output: an undefined one is set,
@@ -125,6 +135,7 @@ class Plan {
   Frame& frame(Workspace& workspace) const;
   void prepare(Frame& frame, std::byte* base) const;
   void start(Frame& frame, std::span<const Tensor* const> inputs, std::span<Tensor> results) const;
+  void run_interruptible(size_t step, Frame& frame, const RunSetting& setting) const;
   void run_guarded(size_t step, Frame& frame, const RunSetting& setting) const;
   void run_step(const PlanStep& step, Frame& frame, const RunSetting& setting) const;
   void run_late(const PlanStep& step, std::span<const Tensor> inputs, std::span<Tensor> outputs, const RunSetting& setting) const;
@@ -134,11 +145,16 @@ class Plan {
   void finish(Frame& frame, std::span<const Tensor* const> inputs, std::span<Tensor> results, bool lend_inputs) const;
   Tensor result_source(const Result& result, const Frame& frame, std::span<const Tensor* const> inputs, std::span<Tensor> results) const;
   StepReport report(const PlanStep& step) const;
+  // plan_report.cc
+  ValueReport report(ValueId id) const;
+  std::vector<MemoryReport> report_memory() const;
+  void show(const PlanStep& step, std::span<const Tensor> outputs, const ValueObserver& observer) const;
 
   const Program& program_;
   PlanKey key_;
   std::vector<PlanValue> values_;  // by ValueId
   std::vector<PlanStep> steps_;
+  std::vector<Piece> pieces_;
   std::vector<ValueId> slots_;             // the inputs and outputs of the steps, one after the other
   std::vector<int32_t> input_run_values_;  // by signature index; -1: a plain tensor, or not needed
   std::vector<Moving> moving_;

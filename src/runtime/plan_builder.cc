@@ -288,21 +288,30 @@ void PlanBuilder::place_in_arena() {
   for (size_t i = 0; i < offsets.size(); ++i) *offsets[i] = placement.offsets[i];
   plan_.peak_ = placement.peak;
   plan_.lower_bound_ = placement.lower_bound;
+  note_pieces();
   if (plan_.program_.guards_memory()) guard_places();
 }
 
-void PlanBuilder::guard_places() {
-  plan_.guard_ = std::make_unique<MemoryGuard>();
+void PlanBuilder::note_pieces() {
   for (size_t i = 0; i < uses_.size(); ++i) {
     const PlanValue& v = plan_.values_[i];
     if (v.place != Place::kArena || v.root != static_cast<ValueId>(i)) continue;
-    plan_.guard_->add(v.offset, bytes(v.root), uses_[i].first, uses_[i].last, fmt::format("value '{}'", plan_.program_.values()[i].name));
+    plan_.pieces_.push_back({v.root, bytes(v.root), v.offset, uses_[i].first, uses_[i].last});
   }
   for (size_t i = 0; i < plan_.steps_.size(); ++i) {
     const PlanStep& step = plan_.steps_[i];
     if (!step.bound || step.aliased || step.bound->scratch_bytes == 0) continue;
     const auto index = static_cast<int32_t>(i);
-    plan_.guard_->add(step.scratch_offset, step.bound->scratch_bytes, index, index, "scratch");
+    plan_.pieces_.push_back({kAbsent, step.bound->scratch_bytes, step.scratch_offset, index, index});
+  }
+}
+
+void PlanBuilder::guard_places() {
+  plan_.guard_ = std::make_unique<MemoryGuard>();
+  for (const Piece& piece : plan_.pieces_) {
+    const std::string what =
+        piece.value == kAbsent ? "scratch" : fmt::format("value '{}'", plan_.program_.values()[static_cast<size_t>(piece.value)].name);
+    plan_.guard_->add(piece.offset, piece.bytes, piece.first, piece.last, what);
   }
 }
 

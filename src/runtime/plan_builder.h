@@ -38,6 +38,7 @@ class PlanBuilder {
   bool join_parts(PlanStep& step, int32_t index);
   void assign_memory_with_parts();
   void place_in_arena();
+  void note_pieces();
   void guard_places();
   bool is_movable(ValueId id) const;
   void plan_handles();

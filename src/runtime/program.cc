@@ -77,8 +77,17 @@ Program::Program(model::Model model, std::vector<std::pair<std::string, Tensor>>
   load(model, {model, backend, options});
 }
 
+// It began where the last one ended.
+void Program::note_phase(std::string name) {
+  using std::chrono::duration, std::chrono::steady_clock;
+  LoadPhase& phase = phases_.emplace_back(std::move(name), phase_start_, 0);
+  phase_start_ = steady_clock::now();
+  phase.seconds = duration<double>(phase_start_ - phase.start).count();
+}
+
 void Program::load(model::Model& model, const Source& source) {
   passes_ = optimize::optimize(model, source.options.graph_optimization_level, source.options.disabled_passes);
+  note_phase("optimize");
   for (size_t i = 0; i < signature_.inputs().size(); ++i) {
     values_[static_cast<size_t>(value_id(signature_.inputs()[i].arg.name))].input = static_cast<int32_t>(i);
   }
@@ -87,6 +96,7 @@ void Program::load(model::Model& model, const Source& source) {
   add_outputs(model.graph);
   ids_ = {};
   release_consumed();
+  note_phase("prepare");
 }
 
 ValueId Program::value_id(const std::string& name) {

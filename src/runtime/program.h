@@ -55,6 +55,7 @@ class Program {
   const std::vector<ValueId>& output_values() const noexcept { return output_values_; }
   const ModelMetadata& metadata() const noexcept { return metadata_; }
   const std::vector<PassReport>& passes() const noexcept { return passes_; }
+  const std::vector<LoadPhase>& load_phases() const noexcept { return phases_; }
   bool guards_memory() const noexcept { return guards_memory_; }
 
  private:
@@ -66,6 +67,7 @@ class Program {
   };
 
   void load(model::Model& model, const Source& source);
+  void note_phase(std::string name);
   std::vector<std::pair<std::string, std::shared_ptr<const ops::Body>>> compile_bodies(ProgramNode& node, const Source& source);
   std::shared_ptr<const ops::Body> compile_body(model::Graph graph, ProgramNode& node, const Source& source);
   size_t capture(ValueId id, ProgramNode& node);
@@ -81,6 +83,8 @@ class Program {
   ModelMetadata metadata_;
   Signature signature_;
   std::vector<PassReport> passes_;
+  std::vector<LoadPhase> phases_;
+  std::chrono::steady_clock::time_point phase_start_ = std::chrono::steady_clock::now();
   bool guards_memory_ = false;
   std::vector<ProgramValue> values_;
   std::unordered_map<std::string, ValueId> ids_;  // while loading

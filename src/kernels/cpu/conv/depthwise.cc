@@ -112,8 +112,8 @@ void depthwise_run(const ConvShape& shape, const float* x, const float* w, const
       (window, in, weights, bias, residual, epilogue.activation, tasks.first_line(i), tasks.last_line(i), out);
     }
     if (!epilogue.activation.function) return;
-    const size_t width = window.out[2], begin = tasks.first_line(i) * width;
-    unary_line(*epilogue.activation.function, epilogue.activation.params, out + begin, tasks.last_line(i) * width - begin);
+    unary_line(*epilogue.activation.function, epilogue.activation.params, out + tasks.first_line(i) * window.out[2],
+               (tasks.last_line(i) - tasks.first_line(i)) * window.out[2]);
   };
   pool.for_ranges(tasks.count(), tasks.count_at_once(), [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) run_task(i);
