@@ -111,6 +111,15 @@ struct ModelMetadata {
 using Feeds = std::vector<std::pair<std::string, Tensor>>;
 using InputShapes = std::vector<std::pair<std::string, Shape>>;
 
+// Nodes that run together, some rows of their results at a time ("tile_chains").
+struct ChainReport {
+  std::vector<std::string> nodes;  // in the order they run
+  size_t bands = 0;                // passes over all nodes
+  size_t tile_rows = 0;            // rows of the last result in each band, at most
+  size_t band_bytes = 0;           // of the rows between nodes that are held at once
+  size_t saved_bytes = 0;          // of the values between nodes, which are never held as a whole
+};
+
 // A value as a step reads or makes it.
 struct ValueReport {
   std::string name;                 // "": an optional input or output that is left out
@@ -122,7 +131,7 @@ struct ValueReport {
 // "float [1, 3, 224, 224]"; "float ?" where the shape, "?" where the type depends on data.
 std::string to_string(const ValueReport& value);
 
-// One node as a plan runs it.
+// One node as a plan runs it, or a chain of nodes.
 struct StepReport {
   std::string node;                   // its name, or that of its first output
   std::string op;                     // "Conv"; "ai.sardonyx.FusedConv" outside ai.onnx
@@ -138,6 +147,7 @@ struct StepReport {
   bool in_place = false;  // the output overwrites an input
   bool late = false;      // shapes depend on data: bound while running; kernel, flops and output_shape are then unknown
   double seconds = 0;     // filled by profile()
+  std::optional<ChainReport> chain = {};
   std::vector<ValueReport> inputs = {}, outputs = {};
 };
 
@@ -164,6 +174,7 @@ struct PlanReport {
   std::vector<MemoryReport> memory = {};  // what lies where in that block, by first step and offset
 };
 
+// A pass over the graph, made while loading; "tile_chains" acts when plans are made: StepReport::chain tells what it did.
 struct PassReport {
   std::string name;         // as SessionOptions::disabled_passes takes it
   std::string description;  // one line

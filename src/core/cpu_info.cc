@@ -1,6 +1,7 @@
 #include "core/cpu_info.h"
 
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -17,6 +18,14 @@ int affinity_cpu_count() noexcept {
   CPU_ZERO(&mask);
   if (sched_getaffinity(0, sizeof(mask), &mask) == 0) return std::max(1, CPU_COUNT(&mask));
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+CacheSizes cache_sizes() noexcept {
+  const auto told = [](int name) { return static_cast<size_t>(std::max(sysconf(name), 0L)); };
+  CacheSizes sizes{told(_SC_LEVEL2_CACHE_SIZE), std::max(told(_SC_LEVEL3_CACHE_SIZE), told(_SC_LEVEL4_CACHE_SIZE))};
+  if (sizes.second_level == 0) sizes.second_level = size_t{1} << 20;
+  sizes.last_level = std::max(sizes.last_level, sizes.second_level);
+  return sizes;
 }
 
 namespace {

@@ -53,5 +53,26 @@ TEST(FuseBias, LeavesOtherDirections) {
   EXPECT_THAT(operators(optimized(with({1, 1, 1, 1, 1}).build(), feeds_of(c))), ElementsAre("Conv", "Add"));
 }
 
+TEST(FuseBias, OfProductsOfManyMatrices) {
+  const auto build = [](const char* op_type, const char* domain) {
+    return ModelBuilder()
+        .import("com.microsoft", 1)
+        .input("x", {"n", 2, 3})
+        .output("y")
+        .constant("w", random_tensor({3, 4}))
+        .constant("b", random_tensor({4}, 5))
+        .node(op_type, {"x", "w"}, {"p"}, {}, domain)
+        .node("Add", {"b", "p"}, {"y"})
+        .build();
+  };
+  const Feeds feeds = {{"x", random_tensor({5, 2, 3})}};
+  for (const auto& model : {build("MatMul", ""), build("FusedMatMul", "com.microsoft")}) {
+    const auto after = optimized(model, feeds, GraphOptimizationLevel::kAll, 1e-6f);
+    ASSERT_THAT(operators(after), ElementsAre("FusedMatMul"));
+    EXPECT_EQ(after.graph.node[0].domain, "ai.sardonyx");
+    EXPECT_THAT(after.graph.node[0].input, ElementsAre("x", "w", "b"));
+  }
+}
+
 }  // namespace
 }  // namespace sardonyx::optimize

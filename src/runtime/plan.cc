@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 
+#include "runtime/chain.h"
 #include "runtime/plan_builder.h"
 
 namespace sardonyx::runtime {
@@ -165,7 +166,7 @@ void Plan::run(std::span<const Tensor* const> inputs, std::span<Tensor> results,
 // Interrupted kernels return early. What they leave, and what an operator makes of it, an error included, nobody sees.
 void Plan::run_interruptible(size_t step, Frame& frame, const RunSetting& setting) const {
   try {
-    with_trail([&] { return program_.nodes()[steps_[step].node].where(); }, [&] { run_guarded(step, frame, setting); });
+    with_trail([&] { return node_of(steps_[step]).where(); }, [&] { run_guarded(step, frame, setting); });
   } catch (const std::exception&) {
     if (setting.interrupt) setting.interrupt->check();
     throw;
@@ -180,7 +181,7 @@ void Plan::run_guarded(size_t step, Frame& frame, const RunSetting& setting) con
 }
 
 void Plan::run_step(const PlanStep& step, Frame& frame, const RunSetting& setting) const {
-  const ProgramNode& node = program_.nodes()[step.node];
+  const ProgramNode& node = node_of(step);
   const std::span<Tensor> inputs(frame.slots.data() + step.first_input, node.inputs.size());
   const std::span<Tensor> outputs(frame.slots.data() + step.first_output, node.outputs.size());
   std::byte* scratch = frame.base + step.scratch_offset;
@@ -248,7 +249,7 @@ void Plan::own_results(const ProgramNode& node, const ops::Bound& bound, std::sp
 }
 
 void Plan::run_late(const PlanStep& step, std::span<const Tensor> inputs, std::span<Tensor> outputs, const RunSetting& setting) const {
-  const ProgramNode& node = program_.nodes()[step.node];
+  const ProgramNode& node = node_of(step);
   std::vector<ops::ValueFacts> facts;
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (node.inputs[i] == kAbsent) {
@@ -307,9 +308,11 @@ void Plan::finish(Frame& frame, std::span<const Tensor* const> inputs, std::span
   frame.guarded.check();
 }
 
+const ProgramNode& Plan::node_of(const PlanStep& step) const { return step.chain ? step.chain->node() : program_.nodes()[step.node]; }
+
 StepReport Plan::report(const PlanStep& step) const {
-  const ProgramNode& node = program_.nodes()[step.node];
-  StepReport report{.node = node.node.name.empty() && !node.node.output.empty() ? node.node.output[0] : node.node.name,
+  const ProgramNode& node = node_of(step);
+  StepReport report{.node = node.label(),
                     .op = node.op(),
                     .opset = node.opset,
                     .kernel = "",
@@ -324,6 +327,7 @@ StepReport Plan::report(const PlanStep& step) const {
     report.flops = step.bound->flops;
     report.scratch_bytes = step.bound->scratch_bytes;
   }
+  if (step.chain) report.chain = step.chain->report();
   const auto count = [&](ValueId id) {
     if (id == kAbsent) return;
     const PlanValue& value = values_[static_cast<size_t>(id)];

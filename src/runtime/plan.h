@@ -65,8 +65,11 @@ struct PlanValue {
   int32_t run_value = -1;  // index among the tensors that each run makes anew: kHeap, and inputs that are no plain tensors
 };
 
+class Chain;
+
 struct PlanStep {
   size_t node = 0;                    // of the program
+  const Chain* chain = nullptr;       // in `bound`: a chain of nodes from `node` on; null: the node alone
   std::unique_ptr<ops::Bound> bound;  // null: late
   std::unique_ptr<LateBinder> late;
   bool aliased = false;  // nothing to run
@@ -130,6 +133,7 @@ class Plan {
 
  private:
   friend class PlanBuilder;
+  friend class ChainFinder;
   struct Frame;
 
   Frame& frame(Workspace& workspace) const;
@@ -145,6 +149,8 @@ class Plan {
   void finish(Frame& frame, std::span<const Tensor* const> inputs, std::span<Tensor> results, bool lend_inputs) const;
   Tensor result_source(const Result& result, const Frame& frame, std::span<const Tensor* const> inputs, std::span<Tensor> results) const;
   StepReport report(const PlanStep& step) const;
+  // What the step runs; of a chain, a node that stands for it.
+  const ProgramNode& node_of(const PlanStep& step) const;
   // plan_report.cc
   ValueReport report(ValueId id) const;
   std::vector<MemoryReport> report_memory() const;

@@ -25,6 +25,7 @@ void PlanBuilder::build() {
     if (needed[node]) bind(node);
   }
   drop_unneeded_steps();
+  make_chains();
   destine_parts();
   assign_memory_with_parts();
   place_in_arena();
