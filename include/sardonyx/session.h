@@ -59,6 +59,8 @@ struct SessionOptions {
   std::vector<std::string> disabled_passes = {};  // names of optimization_passes(); an unknown name is an InvalidArgument error
   // Fixes symbolic dimensions: {"batch", 1}. A symbol that no input has is an InvalidArgument error.
   std::vector<std::pair<std::string, int64_t>> free_dimension_overrides = {};
+  // Where the optimised model is written while the session is made (optimize.h tells what it holds); empty: nowhere.
+  std::filesystem::path optimized_model_path = {};
   size_t max_plans = 16;  // plans kept for different input shapes, at least 1; the least recently used goes
   // Bytes that one run may take for intermediate values and outputs; 0: no limit. A run that needs more is refused with the figure before
   // it computes anything. Values whose shape depends on data are known, and counted, only when they are made.

@@ -9,6 +9,8 @@
 #include "core/parallel.h"
 #include "optimize/pass.h"
 #include "runtime/session.h"
+#include "sardonyx/edit.h"
+#include "sardonyx/optimize.h"
 
 namespace sardonyx {
 namespace {
@@ -25,6 +27,17 @@ std::vector<NodeArg> args_of(std::span<const runtime::Input> inputs) {
   std::vector<NodeArg> args;
   for (const runtime::Input& input : inputs) args.push_back(input.arg);
   return args;
+}
+
+// The model as the session takes it; it is saved on the way if the options ask for that.
+model::Model prepared(model::Model model, const SessionOptions& options) {
+  model = flatten(std::move(model));
+  if (!options.optimized_model_path.empty()) {
+    const std::filesystem::path& path = options.optimized_model_path;
+    const model::Model optimized = optimize_model(model, options.graph_optimization_level, options.disabled_passes).model;
+    model::write_model(optimized, path, fitting_write_options(optimized, path));
+  }
+  return model;
 }
 
 }  // namespace
@@ -64,7 +77,8 @@ std::vector<PassReport> optimization_passes() {
 struct InferenceSession::State {
   State(model::Model model, SessionOptions options, Clock::time_point start)
       : custom(options.custom_ops ? backend::with_custom_ops(backend::cpu_backend(), options.custom_ops) : nullptr),
-        session(flatten(std::move(model)), custom ? *custom : backend::cpu_backend(), std::move(options)) {
+        session{prepared(std::move(model), options), custom ? *custom : backend::cpu_backend(),
+                std::move(options)} {  // braces: in this order
     const std::span<const runtime::Input> all = session.program().signature().inputs();
     const size_t required = session.program().signature().required_inputs();
     inputs = args_of(all.first(required));

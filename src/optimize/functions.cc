@@ -82,12 +82,16 @@ class Body {
   std::string variant_;
 };
 
+// A number of the type of `like`; before opset 15, which has no CastLike, a float.
+std::string number_like(Body& body, float value, const std::string& like) {
+  constexpr int64_t kCastLike = 15;
+  const std::string number = body.constant(Tensor::scalar(value));
+  return body.opset() >= kCastLike ? body.add("CastLike", {number, like}) : number;
+}
+
 std::string swish(Body& body, const std::string& x, float alpha) {
   if (alpha == 1.0f) return body.add("Mul", {x, body.add("Sigmoid", {x})});
-  constexpr int64_t kCastLike = 15;
-  std::string factor = body.constant(Tensor::scalar(alpha));
-  if (body.opset() >= kCastLike) factor = body.add("CastLike", {factor, x});
-  return body.add("Mul", {x, body.add("Sigmoid", {body.add("Mul", {factor, x})})});
+  return body.add("Mul", {x, body.add("Sigmoid", {body.add("Mul", {number_like(body, alpha, x), x})})});
 }
 
 std::string clip(Body& body, const std::string& x, float lower, float upper) {
@@ -233,11 +237,52 @@ model::Function mish_function(Body body) {
   return std::move(body).finish(y);
 }
 
+Attribute permutation(std::vector<int64_t> order) { return Attribute::of("perm", std::move(order)); }
+
+// (batch, rows, heads * size) as (batch, heads, rows, size).
+std::string split_heads(Body& body, const std::string& x, int64_t heads) {
+  const std::string split = body.add("Reshape", {x, body.constant(Tensor::of<int64_t>({4}, {0, 0, heads, -1}))});
+  return body.add("Transpose", {split}, {permutation({0, 2, 1, 3})});
+}
+
+// What the mask makes of the scores.
+std::string mask_scores(Body& body, const std::string& scores) {
+  if (!body.has_input(3)) return scores;
+  const bool chooses = body.call().find_attribute("mask_value") != nullptr;
+  body.tell_apart(chooses ? "choice" : "mask");
+  if (!chooses) return body.add("Add", {scores, "mask"});
+  const float hidden = model::get_float(body.call(), "mask_value", 0);
+  body.tell_apart(fmt::format("{}", hidden));
+  return body.add("Where", {"mask", scores, number_like(body, hidden, scores)});
+}
+
+model::Function attention(Body body) {
+  const model::Node& call = body.call();
+  if (!call.find_attribute("scale")) throw Error(ErrorCode::kUnsupported, model::describe(call) + ": attribute scale is missing");
+  const float scale = model::get_float(call, "scale", 1.0f);
+  const int64_t heads = model::get_int(call, "q_num_heads", 0), other_heads = model::get_int(call, "kv_num_heads", 0);
+  body.inputs({"Q", "K", "V", "mask"});
+  body.tell_apart(fmt::format("{}_{}_{}", heads, other_heads, scale));
+  const bool packed = heads != 0;
+  const std::string q = packed ? split_heads(body, "Q", heads) : "Q", k = packed ? split_heads(body, "K", other_heads) : "K";
+  const std::string v = packed ? split_heads(body, "V", other_heads) : "V";
+  const std::string product = body.add("MatMul", {q, body.add("Transpose", {k}, {permutation({0, 1, 3, 2})})});
+  const std::string scores = mask_scores(body, body.add("Mul", {product, number_like(body, scale, product)}));
+  const std::string shares = body.add("Softmax", {scores}, {Attribute::of("axis", 3)});
+  std::string y = body.add("MatMul", {shares, v});
+  if (packed) {
+    const std::string rows = body.add("Transpose", {y}, {permutation({0, 2, 1, 3})});
+    y = body.add("Reshape", {rows, body.constant(Tensor::of<int64_t>({3}, {0, 0, -1}))});
+  }
+  return std::move(body).finish(y);
+}
+
 struct FunctionRow {
   std::string_view op_type;
   model::Function (*make)(Body body);
 };
-constexpr std::array<FunctionRow, 7> kFunctions = {{{"FusedConv", fused_conv},
+constexpr std::array<FunctionRow, 8> kFunctions = {{{"Attention", attention},
+                                                    {"FusedConv", fused_conv},
                                                     {"FusedConvTranspose", fused_conv_transpose},
                                                     {"FusedGemm", fused_gemm},
                                                     {"FusedMatMul", fused_matmul},

@@ -80,6 +80,22 @@ TEST(Functions, ResidualsAndNormalization) {
   }
 }
 
+TEST(Functions, Attention) {
+  const Feeds feeds = {{"q", random_tensor({2, 3, 8}, 1)}, {"k", random_tensor({2, 5, 8}, 2)}, {"v", random_tensor({2, 5, 8}, 3)}};
+  for (const int64_t opset : {12, 17}) {
+    for (const bool masked : {false, true}) {
+      ModelBuilder builder(opset);
+      builder.import("ai.sardonyx", 1).output("y").constant("mask", random_tensor({3, 5}, 4));
+      for (const auto& [name, tensor] : feeds) builder.input(name, {tensor.shape().begin(), tensor.shape().end()});
+      const std::vector<model::Attribute> attributes = {model::Attribute::of("scale", 0.5f), model::Attribute::of("q_num_heads", 2),
+                                                        model::Attribute::of("kv_num_heads", 2)};
+      builder.node("Attention", masked ? std::vector<std::string>{"q", "k", "v", "mask"} : std::vector<std::string>{"q", "k", "v"}, {"y"},
+                   attributes, "ai.sardonyx");
+      expect_function_agrees(builder.build(), feeds, 1e-6f);
+    }
+  }
+}
+
 TEST(Functions, CallsThatComputeTheSameShareOne) {
   const auto model = conv_block()
                          .constant("v", random_tensor({4, 4, 1, 1}, 8))

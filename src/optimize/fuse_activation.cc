@@ -27,7 +27,8 @@ std::optional<Patch> fuse_activation(const GraphView& graph, size_t index) {
   const std::optional<ProductKind> kind = product_kind(product);
   if (!kind || product.input.size() < 2 || has_activation(product)) return std::nullopt;
   std::optional<ActivationMatch> activation = match_activation(graph, first_output(product));
-  if (!activation || may_be_of_integers(graph, product, *kind, *activation)) return std::nullopt;
+  if (!activation) return std::nullopt;
+  if (may_be_of_integers(graph, product, *kind, *activation)) return graph.refuse(index, "the elements are not known to be floats");
   Patch patch{.remove = std::move(activation->nodes)};
   patch.remove.push_back(index);
   model::Node fused = as_fused(product);

@@ -80,13 +80,17 @@ std::optional<Patch> fuse_pad(const GraphView& graph, size_t index) {
   const std::optional<WindowKind> kind = window_kind(node);
   if (!kind || node.input[0] != first_output(pad)) return std::nullopt;
   const std::string auto_pad = model::get_string(node, "auto_pad", "NOTSET");
-  if (auto_pad != "NOTSET" && auto_pad != "VALID" && !auto_pad.empty()) return std::nullopt;
+  if (auto_pad != "NOTSET" && auto_pad != "VALID" && !auto_pad.empty()) return graph.refuse(index, "the operator behind it has auto_pad");
   const std::vector<int64_t> kernel = kernel_of(graph, node);
   const std::optional<PadAmounts> amounts = pad_amounts(graph, pad, kernel.size() + 2);
-  if (!amounts) return std::nullopt;
+  if (!amounts) return graph.refuse(index, "it does not pad spatial dimensions alone, by constant amounts, with a constant");
   std::vector<int64_t> pads = auto_pad == "VALID" ? std::vector<int64_t>() : model::get_ints(node, "pads");
+  if (!pads.empty() && pads.size() != 2 * kernel.size()) return std::nullopt;
+  if (std::ranges::any_of(pads, [](int64_t p) { return p > kMostPadding; })) return std::nullopt;
   const bool has_pads = std::ranges::any_of(pads, [](int64_t p) { return p != 0; });
-  if (!takes_padding(graph, *kind, node, pad, *amounts, kernel, has_pads)) return std::nullopt;
+  if (!takes_padding(graph, *kind, node, pad, *amounts, kernel, has_pads)) {
+    return graph.refuse(index, "the operator behind it would pad with another value, or count the padding otherwise");
+  }
   pads.resize(2 * kernel.size());
   for (size_t i = 0; i < kernel.size(); ++i) {
     if (amounts->begin[i] > kMostPadding || amounts->end[i] > kMostPadding) return std::nullopt;

@@ -39,6 +39,7 @@ std::optional<std::string> integer_bias(Region& region, const std::string& bias,
   const auto known = dequantized(region.graph, bias);
   const Tensor* source = region.graph.constant(known ? known->q : bias);
   if (!source || source->shape() != Shape{static_cast<int64_t>(units.size())}) return std::nullopt;
+  if (known && !known->how.has_one_scale() && known->how.scales->numel() != source->numel()) return std::nullopt;
   const bool is_plain = !known && source->dtype() == DType::kFloat32;
   if (!is_plain && !(known && known->how.type == DType::kInt32)) return std::nullopt;
   const Tensor values = source->to(DType::kFloat64);
@@ -62,16 +63,22 @@ std::vector<double> units_of(const Quantization& x, const Quantization& w, size_
 }
 
 // One scale, or one for each entry of that axis of a matrix or filter.
-bool scales_along(const Quantization& how, int64_t axis, size_t rank) {
-  return how.has_one_scale() || how.axis == axis || how.axis + static_cast<int64_t>(rank) == axis;
+bool scales_along(const Quantization& how, size_t axis, const Shape& shape) {
+  const int64_t from_front = how.axis < 0 ? how.axis + static_cast<int64_t>(shape.size()) : how.axis;
+  return how.has_one_scale() || (from_front == static_cast<int64_t>(axis) && how.scales->numel() == shape[axis]);
 }
 
 bool has_bias(const model::Node& node) { return node.input.size() > 2 && !node.input[2].empty(); }
 
+using Refusal = const char*;  // null: made
+constexpr Refusal kNotQuantized =
+    "an input is not dequantised from bytes with constant scales, or the weight is no constant of the right rank";
+constexpr Refusal kOtherScales = "the weight's scales are not one, or one for each channel of the result";
+constexpr Refusal kBadBias = "the bias is no constant vector that fits int32 in units of the product of the scales";
+
 struct Operands {
   Dequantized x, w;
-  size_t rank;  // of w
-  Shape shape;
+  Shape shape;  // of w
 };
 // The two operands of a product; the second one is constant.
 std::optional<Operands> operands_of(const Region& region) {
@@ -81,40 +88,44 @@ std::optional<Operands> operands_of(const Region& region) {
   if (!weight || !is_byte(x.how.type) || !is_byte(w.how.type) || !x.how.has_one_scale()) return std::nullopt;
   if (first_output(*region.graph.node(x.node)) != region.node.input[0]) return std::nullopt;
   if (first_output(*region.graph.node(w.node)) != region.node.input[1]) return std::nullopt;
-  return Operands{x, w, weight->shape().size(), weight->shape()};
+  return Operands{x, w, weight->shape()};
 }
 
-bool make_conv(Region& region) {
+Refusal make_conv(Region& region) {
   const auto operands = operands_of(region);
-  if (!operands || operands->rank < 3 || !scales_along(operands->w.how, 0, operands->rank)) return false;
+  if (!operands || operands->shape.size() < 3) return kNotQuantized;
+  if (!scales_along(operands->w.how, 0, operands->shape)) return kOtherScales;
   region.result.op_type = "QLinearConv";
   region.read(operands->x);
   region.read(operands->w);
   region.quantize_result();
-  if (!has_bias(region.node)) return true;
+  if (!has_bias(region.node)) return nullptr;
   const auto channels = static_cast<size_t>(operands->shape[0]);
   const auto bias = integer_bias(region, region.node.input[2], units_of(operands->x.how, operands->w.how, channels, 1));
-  if (bias) region.result.input.push_back(*bias);
-  return bias.has_value();
+  if (!bias) return kBadBias;
+  region.result.input.push_back(*bias);
+  return nullptr;
 }
 
-bool make_matmul(Region& region) {
+Refusal make_matmul(Region& region) {
   const auto operands = operands_of(region);
-  if (!operands || operands->rank != 2 || !scales_along(operands->w.how, 1, 2)) return false;
+  if (!operands || operands->shape.size() != 2) return kNotQuantized;
+  if (!scales_along(operands->w.how, 1, operands->shape)) return kOtherScales;
   region.result.op_type = "QLinearMatMul";
   region.read(operands->x);
   region.read(operands->w);
   region.quantize_result();
-  return true;
+  return nullptr;
 }
 
-bool make_gemm(Region& region) {
+Refusal make_gemm(Region& region) {
   const auto operands = operands_of(region);
   const model::Node& node = region.node;
-  const int64_t axis = model::get_int(node, "transB", 0) != 0 ? 0 : 1;
-  if (!operands || operands->rank != 2 || !scales_along(operands->w.how, axis, 2)) return false;
+  const size_t axis = model::get_int(node, "transB", 0) != 0 ? 0 : 1;
+  if (!operands || operands->shape.size() != 2) return kNotQuantized;
+  if (!scales_along(operands->w.how, axis, operands->shape)) return kOtherScales;
   const float alpha = model::get_float(node, "alpha", 1.0f);
-  if (has_bias(node) && (model::get_float(node, "beta", 1.0f) != 1.0f || !(alpha > 0))) return false;
+  if (has_bias(node) && (model::get_float(node, "beta", 1.0f) != 1.0f || !(alpha > 0))) return kBadBias;
   region.result.op_type = "QGemm";
   region.result.domain = "com.microsoft";
   std::erase_if(region.result.attribute, [](const model::Attribute& a) { return a.name == "beta"; });
@@ -122,62 +133,64 @@ bool make_gemm(Region& region) {
   region.read(operands->w);
   std::string bias;
   if (has_bias(node)) {
-    const auto columns = static_cast<size_t>(operands->shape[static_cast<size_t>(axis)]);
+    const auto columns = static_cast<size_t>(operands->shape[axis]);
     const auto made = integer_bias(region, node.input[2], units_of(operands->x.how, operands->w.how, columns, static_cast<double>(alpha)));
-    if (!made) return false;
+    if (!made) return kBadBias;
     bias = *made;
   }
   region.result.input.push_back(bias);
   region.quantize_result();
-  return true;
+  return nullptr;
 }
 
 // Operators of com.microsoft that take all their tensors with one scale each, of one type.
-bool make_same_type(Region& region) {
-  if (region.inputs.size() != region.node.input.size() || !region.all_of_type(region.output.how.type)) return false;
+Refusal make_same_type(Region& region) {
+  if (region.inputs.size() != region.node.input.size()) return kNotQuantized;
+  if (!region.all_of_type(region.output.how.type)) return "its tensors are not all of one byte type with one scale each";
   region.result.domain = "com.microsoft";
   region.result.op_type = "QLinear" + region.node.op_type;
-  return true;
+  return nullptr;
 }
 
-bool make_elementwise(Region& region) {
-  if (!make_same_type(region)) return false;
+Refusal make_elementwise(Region& region) {
+  if (const Refusal refusal = make_same_type(region)) return refusal;
   for (const Dequantized& input : region.inputs) region.read(input);
   region.quantize_result();
-  return true;
+  return nullptr;
 }
 
-bool make_concat(Region& region) {
-  if (!make_same_type(region)) return false;
+Refusal make_concat(Region& region) {
+  if (const Refusal refusal = make_same_type(region)) return refusal;
   region.quantize_result();
   for (const Dequantized& input : region.inputs) region.read(input);
-  return true;
+  return nullptr;
 }
 
-bool make_average_pool(Region& region) {
+Refusal make_average_pool(Region& region) {
   const std::vector<int64_t> dilations = model::get_ints(region.node, "dilations");
-  if (std::ranges::any_of(dilations, [](int64_t d) { return d != 1; }) || !make_elementwise(region)) return false;
+  if (std::ranges::any_of(dilations, [](int64_t d) { return d != 1; })) return "no kernel of bytes has dilations";
+  if (const Refusal refusal = make_elementwise(region)) return refusal;
   std::erase_if(region.result.attribute, [](const model::Attribute& a) { return a.name == "dilations"; });
-  return true;
+  return nullptr;
 }
 
-bool make_global_pool(Region& region) {
-  if (!make_elementwise(region)) return false;
+Refusal make_global_pool(Region& region) {
+  if (const Refusal refusal = make_elementwise(region)) return refusal;
   region.result.attribute.push_back(model::Attribute::of("channels_last", 0));
-  return true;
+  return nullptr;
 }
 
-bool make_softmax(Region& region) {
-  if (!make_elementwise(region)) return false;
+Refusal make_softmax(Region& region) {
+  if (const Refusal refusal = make_elementwise(region)) return refusal;
   const int64_t opset = region.graph.opset(region.node.domain);
   if (!region.node.find_attribute("axis")) region.result.attribute.push_back(model::Attribute::of("axis", opset < 13 ? 1 : -1));
   region.result.attribute.push_back(model::Attribute::of("opset", opset));
-  return true;
+  return nullptr;
 }
 
 struct Row {
   std::string_view op_type;
-  bool (*make)(Region& region);
+  Refusal (*make)(Region& region);
 };
 constexpr std::array<Row, 11> kRows = {{{"Add", make_elementwise},
                                         {"AveragePool", make_average_pool},
@@ -204,8 +217,9 @@ std::optional<Patch> fuse_quantized(const GraphView& graph, size_t index) {
   for (const std::string& input : node.input) {
     if (auto found = dequantized(graph, input); found && is_byte(found->how.type)) region.inputs.push_back(std::move(*found));
   }
+  if (region.inputs.empty()) return std::nullopt;
   region.result.input.clear();
-  if (!row->make(region)) return std::nullopt;
+  if (const Refusal refusal = row->make(region)) return graph.refuse(index, refusal);
   region.result.output = {region.output.q};
   retire(graph, region.inputs, index, region.patch);
   region.patch.add.push_back(std::move(region.result));

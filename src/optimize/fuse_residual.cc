@@ -12,7 +12,7 @@ std::optional<Patch> fuse_residual(const GraphView& graph, size_t index) {
   const model::Node& sum = *graph.node(*next);
   if (sum.op_type != "Add" || !is_onnx_domain(sum.domain) || sum.input.size() != 2) return std::nullopt;
   const std::string& other = sum.input[sum.input[0] == result ? 1 : 0];
-  if (!known_same_shape(graph, result, other)) return std::nullopt;
+  if (!known_same_shape(graph, result, other)) return graph.refuse(index, "what is added to the result is not known to have its shape");
   // The other operand cannot depend on the convolution, whose only reader is the sum.
   model::Node fused = as_fused(conv);
   fused.input.resize(4);

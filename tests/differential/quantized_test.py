@@ -68,7 +68,7 @@ class Suite:
 
     def ours(self, model, name, image, *options):
         np.save(self.folder / "in.npy", image)
-        out = self.folder / "out"
+        out = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
         self.command("run", model, "--input", f"{name}={self.folder / 'in.npy'}", "--output-dir", out, *options)
         (result,) = out.glob("*.npy")
         return np.load(result)

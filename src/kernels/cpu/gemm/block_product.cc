@@ -177,7 +177,27 @@ HWY_EXPORT(multiply);
 
 MicroTile micro_tile() noexcept { return HWY_DYNAMIC_DISPATCH(tile_of_target)(); }
 
-void multiply_block(const BlockProduct& block, const Epilogue& epilogue) noexcept { HWY_DYNAMIC_DISPATCH(multiply)(block, epilogue); }
+namespace {
+
+// The activation's function on all results of the block at once: lines are long enough there for what a call costs.
+void apply_function(const BlockProduct& block, const Activation& activation) noexcept {
+  const bool joined = block.lines == 1 || block.c_line_stride == block.columns;
+  const size_t lines = joined ? 1 : block.lines, count = joined ? block.lines * block.columns : block.columns;
+  const size_t rows = block.panels.begin(block.last_panel) - block.panels.begin(block.first_panel);
+  for (size_t row = 0; row < rows; ++row) {
+    float* c = block.c + static_cast<ptrdiff_t>(row) * block.c_row_stride;
+    for (size_t line = 0; line < lines; ++line) {
+      unary_line(*activation.function, activation.params, c + line * block.c_line_stride, count);
+    }
+  }
+}
+
+}  // namespace
+
+void multiply_block(const BlockProduct& block, const Epilogue& epilogue) noexcept {
+  HWY_DYNAMIC_DISPATCH(multiply)(block, epilogue);
+  if (block.stage.is_last && epilogue.activation.function) apply_function(block, epilogue.activation);
+}
 
 Epilogue epilogue_at(const Epilogue& whole, size_t row, size_t column) noexcept {
   Epilogue part = whole;

@@ -54,14 +54,13 @@ HWY_INLINE void store_vector(const Epilogue& e, const EpilogueVectors& v, const 
   store_n(d, sum, c, count);
 }
 
-// `columns` sums of row `row` from `column` on become C: `c` is where the first one goes.
+// `columns` sums of row `row` from `column` on become C, but for the activation's function: `c` is where the first one goes.
 HWY_INLINE void store_row(const Epilogue& e, const EpilogueVectors& v, const Stage& stage, size_t row, size_t column, size_t columns,
                           const float* HWY_RESTRICT sums, float* c) {
   const FloatTag d;
   size_t i = 0;
   for (; i + kLanes <= columns; i += kLanes) store_vector(e, v, stage, row, column + i, kLanes, hn::LoadU(d, sums + i), c + i);
   if (i < columns) store_vector(e, v, stage, row, column + i, columns - i, load_n(d, sums + i, columns - i), c + i);
-  if (stage.is_last && e.activation.function) unary_line(*e.activation.function, e.activation.params, c, columns);
 }
 
 }  // namespace HWY_NAMESPACE

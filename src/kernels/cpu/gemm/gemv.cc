@@ -68,6 +68,7 @@ void multiply_strip(size_t depth, const Matrix& a, const Matrix& b, const Epilog
     for (size_t i = 0; i < count; ++i) sums[i] = dot(depth, a.data, from + static_cast<ptrdiff_t>(i) * b.column_stride);
   }
   store_row(epilogue, EpilogueVectors(epilogue), Stage(), 0, column, count, sums, c + column);
+  if (epilogue.activation.function) unary_line(*epilogue.activation.function, epilogue.activation.params, c + column, count);
 }
 
 }  // namespace
