@@ -5,6 +5,8 @@
 #include <numbers>
 #include <utility>
 
+#include "core/interrupt.h"
+
 namespace sardonyx::kernels {
 namespace {
 
@@ -40,7 +42,9 @@ Fft::Fft(size_t size, bool inverse) : size_(size), padded_(std::bit_ceil(size)),
 }
 
 void Fft::power_of_two(Value* values, bool inverse) const noexcept {
+  constexpr size_t kBetweenChecks = size_t{1} << 15;
   for (size_t i = 1, j = 0; i < padded_; ++i) {  // bits reversed
+    if (i % kBetweenChecks == 0 && core::interrupted()) return;
     size_t bit = padded_ / 2;
     for (; (j & bit) != 0; bit /= 2) j ^= bit;
     j ^= bit;
@@ -49,6 +53,7 @@ void Fft::power_of_two(Value* values, bool inverse) const noexcept {
   for (size_t half = 1; half < padded_; half *= 2) {
     const size_t step = padded_ / (2 * half);
     for (size_t first = 0; first < padded_; first += 2 * half) {
+      if (first > 0 && first % kBetweenChecks == 0 && core::interrupted()) return;
       for (size_t k = 0; k < half; ++k) {
         const Value root = inverse ? std::conj(roots_[k * step]) : roots_[k * step];
         const Value odd = times(root, values[first + half + k]);
