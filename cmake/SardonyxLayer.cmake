@@ -14,11 +14,6 @@ pkg_check_modules(WEBP REQUIRED libwebp)
 pkg_check_modules(OPENJPEG REQUIRED libopenjp2)
 pkg_check_modules(RE2 REQUIRED re2)
 add_library(hwy::hwy ALIAS PkgConfig::HWY)
-find_path(PTHREADPOOL_INCLUDE pthreadpool.h REQUIRED)
-find_library(PTHREADPOOL_LIBRARY pthreadpool REQUIRED)
-add_library(pthreadpool::pthreadpool INTERFACE IMPORTED)
-set_target_properties(pthreadpool::pthreadpool PROPERTIES INTERFACE_INCLUDE_DIRECTORIES ${PTHREADPOOL_INCLUDE}
-  INTERFACE_LINK_LIBRARIES "${PTHREADPOOL_LIBRARY};Threads::Threads")
 if(SARDONYX_TESTS)
   # Those who only build need no test library.
   find_package(GTest QUIET)

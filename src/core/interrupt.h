@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <stop_token>
@@ -94,5 +95,14 @@ class InterruptGate {
   uint32_t left_ = 1, stride_ = 1;
   Interrupt::Clock::time_point looked_{};
 };
+
+// Calls body(begin, count) for one piece of [0, size) after the other, until the run is to end, which it asks between pieces.
+template <class Body>
+void in_pieces(size_t size, size_t piece, const Body& body) {
+  InterruptGate gate;
+  for (size_t begin = 0; begin < size && (begin == 0 || !gate.stopped()); begin += piece) {
+    body(begin, size - begin < piece ? size - begin : piece);
+  }
+}
 
 }  // namespace sardonyx::core

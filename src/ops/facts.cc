@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstring>
 
+#include "core/interrupt.h"
 #include "ops/limits.h"
 
 namespace sardonyx::ops {
@@ -127,7 +128,9 @@ void copy_all(const Tensor& from, Tensor& to) {
   if (from.dtype() == DType::kString) {
     std::ranges::copy(from.strings(), to.mutable_values<std::string>().begin());
   } else {
-    std::memcpy(to.mutable_raw(), from.raw(), from.byte_size());
+    const auto* data = static_cast<const std::byte*>(from.raw());
+    auto* copy = static_cast<std::byte*>(to.mutable_raw());
+    core::in_pieces(from.byte_size(), size_t{1} << 20, [&](size_t begin, size_t count) { std::memcpy(copy + begin, data + begin, count); });
   }
 }
 

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "core/arena.h"
+#include "core/interrupt.h"
 #include "ops/einsum/einsum.h"
 #include "ops/elements/elements.h"
 #include "ops/facts.h"
@@ -54,7 +55,11 @@ void sum_view(const StridedView& kept, const StridedView& summed, const void* fr
                       T sum{};
                       for (size_t row = 0; row < rows; ++row) {
                         const T* at = first + summed.offset(row * inner);
-                        for (size_t j = 0; j < inner; ++j) sum = static_cast<T>(sum + at[static_cast<ptrdiff_t>(j) * step]);
+                        core::in_pieces(inner, size_t{1} << 14, [&](size_t begin_j, size_t count) {
+                          for (size_t j = begin_j; j < begin_j + count; ++j)
+                            sum = static_cast<T>(sum + at[static_cast<ptrdiff_t>(j) * step]);
+                        });
+                        if (row % 64 == 63 && core::interrupted()) break;
                       }
                       sums[i] = sum;
                     }

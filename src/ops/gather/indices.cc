@@ -2,12 +2,16 @@
 
 #include <algorithm>
 
+#include "core/interrupt.h"
+
 namespace sardonyx::ops {
 
 void check_indices(const Tensor& indices, size_t size, size_t axis) {
   const IndexView values(indices);
   const int64_t end = to_int(size);
+  core::InterruptCounter interrupt;
   for (size_t i = 0; i < to_size(indices.numel()); ++i) {
+    interrupt.step();
     if (values[i] < -end || values[i] >= end) throw argument_error("index {} is outside axis {} of size {}", values[i], axis, size);
   }
 }
@@ -72,7 +76,9 @@ TupleGeometry tuple_geometry(const Shape& data, const Shape& indices, int64_t ba
 
 void tuple_offsets(const TupleGeometry& g, const Tensor& indices, size_t* offsets) {
   const IndexView values(indices);
+  core::InterruptCounter interrupt;
   for (size_t t = 0; t < g.tuples(); ++t) {
+    interrupt.step();
     size_t place = 0;
     for (size_t d = 0; d < g.length; ++d) {
       const int64_t index = values[t * g.length + d], size = g.sizes[d];

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "core/interrupt.h"
 #include "ops/gemm/gemm.h"
 
 namespace sardonyx::ops {
@@ -14,7 +15,9 @@ void product(const kernels::GemmShape& shape, const PlainMatrix& a, const PlainM
   pool.for_each(shape.m, [&](size_t i) {
     T* row = static_cast<T*>(c) + i * shape.n;
     std::fill(row, row + shape.n, T{});
+    core::InterruptGate interrupt;
     for (size_t p = 0; p < shape.k; ++p) {
+      if (p % 16 == 0 && interrupt.stopped()) return;
       const T factor = left[static_cast<ptrdiff_t>(i) * a.row_stride + static_cast<ptrdiff_t>(p) * a.column_stride];
       const T* other = right + static_cast<ptrdiff_t>(p) * b.row_stride;
       for (size_t j = 0; j < shape.n; ++j) row[j] = static_cast<T>(row[j] + factor * other[static_cast<ptrdiff_t>(j) * b.column_stride]);

@@ -1,6 +1,7 @@
 // Hardmax: 1 at the greatest element of a line, 0 elsewhere. Until opset 12 all dimensions from the axis on count as one.
 #include <algorithm>
 
+#include "core/interrupt.h"
 #include "ops/elements/elements.h"
 #include "ops/facts.h"
 #include "ops/lines/lines.h"
@@ -19,16 +20,15 @@ void hardmax_row(DType dtype, size_t size, const std::byte* x, std::byte* y) noe
   Acc values[kRunLength];
   Acc best{};
   size_t where = 0;
-  for (size_t first = 0; first < size; first += kRunLength) {
-    const size_t count = std::min(kRunLength, size - first);
+  core::in_pieces(size, kRunLength, [&](size_t first, size_t count) {
     load(x + first * bytes, 1, count, values);
     if (first == 0) best = values[0];
     for (size_t i = 0; i < count; ++i) {
       const bool wins = values[i] > best || (values[i] != values[i] && best == best);
       if (wins) best = values[i], where = first + i;
     }
-  }
-  std::fill_n(y, size * bytes, std::byte{0});
+  });
+  core::in_pieces(size * bytes, size_t{1} << 20, [&](size_t first, size_t count) { std::fill_n(y + first, count, std::byte{0}); });
   const Acc one = 1;
   store(&one, 1, y + where * bytes);
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/interrupt.h"
 #include "ops/elements/real.h"
 #include "ops/stages.h"
 
@@ -44,10 +45,11 @@ struct Suppression {
       if (scores[i] == scores[i] && (!least_score || scores[i] > *least_score)) order.push_back(i);
     }
     std::ranges::stable_sort(order, [&](size_t a, size_t b) { return scores[a] > scores[b]; });
+    core::InterruptGate interrupt;
     std::vector<size_t> chosen;
     std::vector<Box> kept;
     for (const size_t i : order) {
-      if (chosen.size() >= most) break;
+      if (chosen.size() >= most || interrupt.stopped()) break;
       const Box box = read_box(box_values + 4 * i, is_centered);
       if (std::ranges::any_of(kept, [&](const Box& better) { return overlaps(box, better, overlap); })) continue;
       chosen.push_back(i);

@@ -1,6 +1,7 @@
 // NonZero: where the elements are that are not 0, as coordinates.
 #include <algorithm>
 
+#include "core/interrupt.h"
 #include "ops/elements/elements.h"
 #include "ops/facts.h"
 #include "ops/stages.h"
@@ -29,15 +30,15 @@ std::vector<size_t> nonzero_numbers(const Tensor& x) {
     const LoadRun<Acc> load = load_run<Acc>(part);
     const size_t bytes = element_bytes(part);
     Acc values[kRunLength];
-    for (size_t first = 0; first < count * parts; first += kRunLength) {
-      const size_t size = std::min(kRunLength, count * parts - first);
+    core::in_pieces(count * parts, kRunLength, [&](size_t first, size_t size) {
       load(static_cast<const std::byte*>(x.raw()) + first * bytes, 1, size, values);
       for (size_t i = 0; i < size; ++i) {
         const size_t number = (first + i) / parts;
         if (values[i] != Acc{} && (found.empty() || found.back() != number)) found.push_back(number);
       }
-    }
+    });
   });
+  core::check_interrupt();
   return found;
 }
 
@@ -48,10 +49,12 @@ Tensor coordinates(const Shape& shape, std::vector<size_t> numbers) {
   const std::span<int64_t> to = result.mutable_values<int64_t>();
   for (size_t d = shape.size(); d-- > 0;) {
     const size_t size = to_size(shape[d]);
-    for (size_t i = 0; i < count; ++i) {
-      to[d * count + i] = to_int(numbers[i] % size);
-      numbers[i] /= size;
-    }
+    core::in_pieces(count, size_t{1} << 14, [&](size_t first, size_t length) {
+      for (size_t i = first; i < first + length; ++i) {
+        to[d * count + i] = to_int(numbers[i] % size);
+        numbers[i] /= size;
+      }
+    });
   }
   return result;
 }

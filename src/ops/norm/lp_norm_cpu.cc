@@ -1,6 +1,7 @@
 // LpNormalization: lines divided by their 1- or 2-norm. Lines of norm 0 stay 0.
 #include <cmath>
 
+#include "core/interrupt.h"
 #include "ops/elements/elements.h"
 #include "ops/facts.h"
 #include "ops/lines/lines.h"
@@ -20,26 +21,24 @@ class LpNormRow {
     const double length = norm(size, x);
     const double divisor = length == 0 ? 1 : length;
     Acc values[kRunLength];
-    for (size_t i = 0; i < size; i += kRunLength) {
-      const size_t count = std::min(kRunLength, size - i);
+    core::in_pieces(size, kRunLength, [&](size_t i, size_t count) {
       load_(x + i * bytes_, 1, count, values);
       for (size_t k = 0; k < count; ++k) values[k] = static_cast<Acc>(static_cast<double>(values[k]) / divisor);
       store_(values, count, y + i * bytes_);
-    }
+    });
   }
 
  private:
   double norm(size_t size, const std::byte* x) const noexcept {
     Acc values[kRunLength];
     double sum = 0;
-    for (size_t i = 0; i < size; i += kRunLength) {
-      const size_t count = std::min(kRunLength, size - i);
+    core::in_pieces(size, kRunLength, [&](size_t i, size_t count) {
       load_(x + i * bytes_, 1, count, values);
       for (size_t k = 0; k < count; ++k) {
         const auto value = static_cast<double>(values[k]);
         sum += is_euclidean_ ? value * value : std::abs(value);
       }
-    }
+    });
     return is_euclidean_ ? std::sqrt(sum) : sum;
   }
 

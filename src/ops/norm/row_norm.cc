@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/interrupt.h"
 #include "kernels/cpu/norm/moments.h"
 #include "ops/facts.h"
 #include "ops/movement/strided.h"
@@ -48,23 +49,21 @@ class RowNormRun {
   double fold(size_t row, const Sum& sum) const noexcept {
     Acc values[kRunLength];
     double result = 0;
-    for (size_t j = 0; j < norm_.size; j += kRunLength) {
-      const size_t count = std::min(kRunLength, norm_.size - j);
+    core::in_pieces(norm_.size, kRunLength, [&](size_t j, size_t count) {
       load_(at(row, j), 1, count, values);
       result += sum(values, count);
-    }
+    });
     return result;
   }
 
   void normalize(size_t row, double mean, Acc factor) const noexcept {
     Acc values[kRunLength];
     auto* to = static_cast<std::byte*>(on_.y) + row * norm_.size * y_bytes_;
-    for (size_t j = 0; j < norm_.size; j += kRunLength) {
-      const size_t count = std::min(kRunLength, norm_.size - j);
+    core::in_pieces(norm_.size, kRunLength, [&](size_t j, size_t count) {
       load_(at(row, j), 1, count, values);
       apply_affine(norm_.index, row, j, count, scale_, shift_, mean, factor, values);
       store_(values, count, to + j * y_bytes_);
-    }
+    });
   }
 
   static void keep(double value, size_t row, Tensor* tensor) noexcept {

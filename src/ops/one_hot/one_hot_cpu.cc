@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "core/interrupt.h"
 #include "ops/elements/elements.h"
 #include "ops/movement/element.h"
 #include "ops/stages.h"
@@ -34,11 +35,14 @@ void run_one_hot(const OneHotGeometry& g, const RunContext& r) {
   const Tensor& indices = r.inputs[0];
   const T* values = static_cast<const T*>(r.inputs[2].raw());
   T* to = static_cast<T*>(r.outputs[0].mutable_raw());
-  std::fill_n(to, r.outputs[0].numel(), values[0]);
+  core::in_pieces(to_size(r.outputs[0].numel()), size_t{1} << 17,
+                  [&](size_t first, size_t count) { std::fill_n(to + first, count, values[0]); });
   const LoadRun<Acc> load = load_run<Acc>(indices.dtype());
   const auto* from = static_cast<const std::byte*>(indices.raw());
   const size_t bytes = element_bytes(indices.dtype());
+  core::InterruptCounter interrupt;
   for (size_t i = 0; i < to_size(indices.numel()); ++i) {
+    interrupt.step();
     Acc index{};
     load(from + i * bytes, 1, 1, &index);
     const int64_t place = place_of(index, g.depth);

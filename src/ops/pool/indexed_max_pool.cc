@@ -2,6 +2,7 @@
 #include <array>
 #include <limits>
 
+#include "core/interrupt.h"
 #include "ops/pool/pool.h"
 
 namespace sardonyx::ops {
@@ -81,9 +82,10 @@ Best<T> best_of_window(const Window& w, const Extents& number, const std::array<
 template <class T>
 void pool_plane(const Window& w, bool column_major, size_t plane, const T* x, T* y, int64_t* indices) noexcept {
   const Extents number = column_major ? Extents{1, w.in[0], w.in[0] * w.in[1]} : Extents{w.in[1] * w.in[2], w.in[2], 1};
+  core::InterruptGate interrupt;
   size_t at = 0;
   for (size_t d = 0; d < w.out[0]; ++d) {
-    for (size_t h = 0; h < w.out[1]; ++h) {
+    for (size_t h = 0; h < w.out[1] && !interrupt.stopped(); ++h) {
       for (size_t v = 0; v < w.out[2]; ++v, ++at) {
         const Best<T> best = best_of_window(w, number, {inside(w, 0, d), inside(w, 1, h), inside(w, 2, v)}, x);
         y[at] = best.value;

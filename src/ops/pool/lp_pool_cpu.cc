@@ -1,6 +1,7 @@
 // LpPool and GlobalLpPool: the p-norm of each window. Padding counts as 0.
 #include <cmath>
 
+#include "core/interrupt.h"
 #include "kernels/cpu/window.h"
 #include "ops/attributes/attributes.h"
 #include "ops/elements/real.h"
@@ -32,7 +33,9 @@ struct Norm {
 
 template <class T>
 void pool_plane(const kernels::Window& w, const Norm& norm, const T* x, T* y) noexcept {
+  core::InterruptGate interrupt;
   for (size_t o = 0; o < w.out_size(); ++o) {
+    if (o % 64 == 0 && interrupt.stopped()) return;
     const size_t place[3] = {o / (w.out[1] * w.out[2]), o / w.out[2] % w.out[1], o % w.out[2]};
     kernels::Range taps[3];
     for (size_t i = 0; i < 3; ++i) taps[i] = kernels::taps_inside(w, i, place[i]);

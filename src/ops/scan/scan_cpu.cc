@@ -1,6 +1,7 @@
 // CumSum and CumProd: running sums and products along an axis, each element rounded once.
 #include <type_traits>
 
+#include "core/interrupt.h"
 #include "ops/elements/elements.h"
 #include "ops/facts.h"
 #include "ops/lines/lines.h"
@@ -34,8 +35,7 @@ void scan_row(const ScanSpec& spec, DType dtype, size_t size, const std::byte* x
   const size_t bytes = static_cast<size_t>(bit_width(dtype)) / 8;
   Acc values[kRunLength];
   Acc total = spec.product ? Acc{1} : Acc{0};
-  for (size_t done = 0; done < size;) {
-    const size_t count = std::min(kRunLength, size - done);
+  core::in_pieces(size, kRunLength, [&](size_t done, size_t count) {
     const size_t first = (spec.reverse ? size - done - count : done) * bytes;
     load(x + first, 1, count, values);
     for (size_t i = 0; i < count; ++i) {
@@ -45,8 +45,7 @@ void scan_row(const ScanSpec& spec, DType dtype, size_t size, const std::byte* x
       total = next;
     }
     store(values, count, y + first);
-    done += count;
-  }
+  });
 }
 
 std::unique_ptr<Bound> bind_scan(const ScanSpec& spec, const BindContext& b) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/interrupt.h"
 #include "ops/gather/indices.h"
 #include "ops/scatter/scatter.h"
 #include "ops/stages.h"
@@ -38,10 +39,12 @@ void scatter_elements(const AxisLines& lines, CombineRun combine, size_t bytes, 
   r.pool.for_ranges(lines.rows(), lines.independent_rows(), [&](size_t begin, size_t end) {
     for (size_t row = begin; row < end; ++row) {
       const size_t base = lines.row_base(row);
-      for (size_t j = 0; j < size; ++j) {
-        const size_t i = row * size + j;
-        combine(updates + i * bytes, to + lines.offset(base, j, indices[i]) * bytes, 1);
-      }
+      core::in_pieces(size, size_t{1} << 14, [&](size_t first, size_t count) {
+        for (size_t j = first; j < first + count; ++j) {
+          const size_t i = row * size + j;
+          combine(updates + i * bytes, to + lines.offset(base, j, indices[i]) * bytes, 1);
+        }
+      });
     }
   });
 }
@@ -53,7 +56,11 @@ void scatter_slices(const TupleGeometry& geometry, CombineRun combine, size_t by
   if (r.inputs[2].numel() == 0) return;
   const auto* updates = static_cast<const std::byte*>(r.inputs[2].raw());
   auto* to = static_cast<std::byte*>(r.outputs[0].mutable_raw());
-  for (size_t t = 0; t < geometry.tuples(); ++t) combine(updates + t * geometry.slice * bytes, to + offsets[t] * bytes, geometry.slice);
+  core::InterruptCounter interrupt;
+  for (size_t t = 0; t < geometry.tuples(); ++t) {
+    interrupt.step();
+    combine(updates + t * geometry.slice * bytes, to + offsets[t] * bytes, geometry.slice);
+  }
 }
 
 }  // namespace

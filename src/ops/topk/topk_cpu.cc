@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/arena.h"
+#include "core/interrupt.h"
 #include "ops/elements/elements.h"
 #include "ops/facts.h"
 #include "ops/lines/lines.h"
@@ -65,17 +66,31 @@ struct TopKRun {
   }
 
  private:
+  static constexpr size_t kLongLine = size_t{1} << 16;  // shorter ones are done before an interrupt would be noticed
+
   void read_line(LoadRun<Acc> load, const std::byte* line, size_t bytes, Candidate<Acc>* candidates) const noexcept {
     Acc buffer[kRunLength];
-    for (size_t first = 0; first < lines.size; first += kRunLength) {
-      const size_t count = std::min(kRunLength, lines.size - first);
+    core::in_pieces(lines.size, kRunLength, [&](size_t first, size_t count) {
       load(line + first * lines.inner * bytes, static_cast<ptrdiff_t>(lines.inner), count, buffer);
       for (size_t i = 0; i < count; ++i) candidates[first + i] = {buffer[i], first + i};
-    }
+    });
   }
 
   void choose(Candidate<Acc>* candidates) const noexcept {
     const Before<Acc> before{largest};
+    if (lines.size < kLongLine) return choose_by(candidates, before);
+    core::InterruptCounter interrupt;
+    try {
+      choose_by(candidates, [&](const Candidate<Acc>& a, const Candidate<Acc>& b) {
+        interrupt.step();
+        return before(a, b);
+      });
+    } catch (const Error&) {  // Cancelled: nobody sees the result
+    }
+  }
+
+  template <class Less>
+  void choose_by(Candidate<Acc>* candidates, const Less& before) const {
     if (k < lines.size) std::nth_element(candidates, candidates + k, candidates + lines.size, before);
     std::sort(candidates, candidates + k, before);
   }

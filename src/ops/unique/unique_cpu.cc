@@ -8,6 +8,7 @@
 #include <numeric>
 #include <optional>
 
+#include "core/interrupt.h"
 #include "ops/elements/elements.h"
 #include "ops/lines/lines.h"
 #include "ops/movement/element.h"
@@ -34,20 +35,24 @@ std::vector<uint64_t> number_keys(DType dtype, const void* data, size_t count) {
     const LoadRun<Acc> load = load_run<Acc>(dtype);
     const size_t bytes = element_bytes(dtype);
     Acc values[kRunLength];
-    for (size_t first = 0; first < count; first += kRunLength) {
-      const size_t size = std::min(kRunLength, count - first);
+    core::in_pieces(count, kRunLength, [&](size_t first, size_t size) {
       load(static_cast<const std::byte*>(data) + first * bytes, 1, size, values);
       for (size_t i = 0; i < size; ++i) keys[first + i] = key_of(values[i]);
-    }
+    });
   });
   return keys;
 }
 
 std::vector<uint64_t> string_keys(std::span<const std::string> texts) {
   std::vector<std::string_view> sorted(texts.begin(), texts.end());
-  std::ranges::sort(sorted);
+  core::InterruptCounter interrupt;
+  std::ranges::sort(sorted, [&](std::string_view a, std::string_view b) {
+    interrupt.step();
+    return a < b;
+  });
   std::vector<uint64_t> keys(texts.size());
   for (size_t i = 0; i < texts.size(); ++i) {
+    interrupt.step();
     keys[i] = static_cast<uint64_t>(std::ranges::lower_bound(sorted, std::string_view(texts[i])) - sorted.begin());
   }
   return keys;
@@ -92,12 +97,15 @@ Groups group_rows(const std::vector<uint64_t>& rows, size_t count, size_t size, 
   const auto row = [&](size_t i) { return std::span(rows).subspan(i * size, size); };
   std::vector<size_t> order(count);
   std::iota(order.begin(), order.end(), size_t{0});
+  core::InterruptCounter interrupt;
   std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    interrupt.step();
     const auto [x, y] = std::ranges::mismatch(row(a), row(b));
     return x == row(a).end() ? a < b : *x < *y;
   });
   Groups groups{.first = {}, .counts = {}, .group_of = std::vector<size_t>(count)};
   for (size_t i = 0; i < count; ++i) {
+    interrupt.step();
     if (i == 0 || !std::ranges::equal(row(order[i]), row(order[i - 1]))) {
       groups.first.push_back(order[i]);
       groups.counts.push_back(0);
@@ -108,7 +116,10 @@ Groups group_rows(const std::vector<uint64_t>& rows, size_t count, size_t size, 
   if (sorted) return groups;
   std::vector<size_t> by_place(groups.first.size()), place_of(groups.first.size());
   std::iota(by_place.begin(), by_place.end(), size_t{0});
-  std::ranges::sort(by_place, {}, [&](size_t g) { return groups.first[g]; });
+  std::ranges::sort(by_place, {}, [&](size_t g) {
+    interrupt.step();
+    return groups.first[g];
+  });
   Groups result{.first = {}, .counts = {}, .group_of = std::move(groups.group_of)};
   for (const size_t g : by_place) {
     place_of[g] = result.first.size();

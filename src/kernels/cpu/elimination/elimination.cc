@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/interrupt.h"
+
 namespace sardonyx::kernels {
 namespace {
 
@@ -15,6 +17,7 @@ void subtract(double factor, const double* from, double* to, size_t count) noexc
 
 double eliminate(double* a, size_t n, double* b, size_t columns) noexcept {
   double sign = 1;
+  core::InterruptGate interrupt;
   for (size_t step = 0; step < n; ++step) {
     size_t pivot = step;
     for (size_t row = step + 1; row < n; ++row) {
@@ -27,6 +30,7 @@ double eliminate(double* a, size_t n, double* b, size_t columns) noexcept {
       sign = -sign;
     }
     for (size_t row = step + 1; row < n; ++row) {
+      if (interrupt.stopped()) return 0;
       const double factor = a[row * n + step] / a[step * n + step];
       if (factor == 0) continue;
       subtract(factor, a + step * n + step, a + row * n + step, n - step);
@@ -37,7 +41,8 @@ double eliminate(double* a, size_t n, double* b, size_t columns) noexcept {
 }
 
 void substitute_back(const double* a, size_t n, double* b, size_t columns) noexcept {
-  for (size_t step = n; step-- > 0;) {
+  core::InterruptGate interrupt;
+  for (size_t step = n; step-- > 0 && !interrupt.stopped();) {
     double* row = b + step * columns;
     for (size_t other = step + 1; other < n; ++other) subtract(a[step * n + other], b + other * columns, row, columns);
     for (size_t i = 0; i < columns; ++i) row[i] /= a[step * n + step];

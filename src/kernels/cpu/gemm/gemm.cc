@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/interrupt.h"
 #include "kernels/cpu/gemm/block_product.h"
 #include "kernels/cpu/gemm/blocking.h"
 #include "kernels/cpu/gemm/gemv.h"
@@ -81,7 +82,7 @@ void run_block(const Task& task, size_t panel_block, size_t column_block, float*
   block.c = task.c + static_cast<ptrdiff_t>(row) * task.c_row_stride + column;
   const Epilogue epilogue = epilogue_at(task.epilogue, row, column);
   const size_t depth_parts = std::max<size_t>(grid.depths.parts, 1);  // an empty sum still has an epilogue
-  for (size_t i = 0; i < depth_parts; ++i) {
+  for (size_t i = 0; i < depth_parts && (i == 0 || !core::interrupted()); ++i) {
     block.depth = grid.depths.parts == 0 ? 0 : grid.depths.length(i);
     block.a = task.a + grid.depths.begin(i) * task.shape.m + row * block.depth;
     block.b = b_block(task, column, block.columns, i, b_buffer);

@@ -7,6 +7,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "core/interrupt.h"
 #include "kernels/cpu/gemm/epilogue-inl.h"
 #include "kernels/cpu/simd-inl.h"
 
@@ -18,6 +19,9 @@ namespace {
 constexpr size_t kStripVectors = 8;
 constexpr size_t kStrip = kStripVectors * kLanes;
 
+// Of long sums, how much is added without asking for an interrupt; the length is a multiple of four vectors.
+constexpr size_t kDepthBetweenChecks = size_t{1} << 12, kLengthBetweenChecks = size_t{1} << 16;
+
 // sums[0, count) = x * B for B with contiguous rows: a strip of columns stays in registers.
 HWY_INLINE void sum_rows(size_t depth, const float* x, ptrdiff_t x_stride, const float* b, ptrdiff_t row_stride, size_t count,
                          float* sums) {
@@ -25,6 +29,7 @@ HWY_INLINE void sum_rows(size_t depth, const float* x, ptrdiff_t x_stride, const
   FloatVec sum[kStripVectors];
   for (FloatVec& s : sum) s = hn::Zero(d);
   for (size_t k = 0; k < depth; ++k) {
+    if (k > 0 && k % kDepthBetweenChecks == 0 && core::interrupted()) return;
     const FloatVec value = hn::Set(d, x[static_cast<ptrdiff_t>(k) * x_stride]);
     const float* row = b + static_cast<ptrdiff_t>(k) * row_stride;
     if (count == kStrip) {
@@ -43,11 +48,15 @@ HWY_INLINE float dot(size_t size, const float* HWY_RESTRICT x, const float* HWY_
   const FloatTag d;
   FloatVec sum0 = hn::Zero(d), sum1 = hn::Zero(d), sum2 = hn::Zero(d), sum3 = hn::Zero(d);
   size_t i = 0;
-  for (; i + 4 * kLanes <= size; i += 4 * kLanes) {
-    sum0 = hn::MulAdd(hn::LoadU(d, x + i), hn::LoadU(d, y + i), sum0);
-    sum1 = hn::MulAdd(hn::LoadU(d, x + i + kLanes), hn::LoadU(d, y + i + kLanes), sum1);
-    sum2 = hn::MulAdd(hn::LoadU(d, x + i + 2 * kLanes), hn::LoadU(d, y + i + 2 * kLanes), sum2);
-    sum3 = hn::MulAdd(hn::LoadU(d, x + i + 3 * kLanes), hn::LoadU(d, y + i + 3 * kLanes), sum3);
+  while (i + 4 * kLanes <= size) {
+    const size_t end = HWY_MIN(size, i + kLengthBetweenChecks);
+    for (; i + 4 * kLanes <= end; i += 4 * kLanes) {
+      sum0 = hn::MulAdd(hn::LoadU(d, x + i), hn::LoadU(d, y + i), sum0);
+      sum1 = hn::MulAdd(hn::LoadU(d, x + i + kLanes), hn::LoadU(d, y + i + kLanes), sum1);
+      sum2 = hn::MulAdd(hn::LoadU(d, x + i + 2 * kLanes), hn::LoadU(d, y + i + 2 * kLanes), sum2);
+      sum3 = hn::MulAdd(hn::LoadU(d, x + i + 3 * kLanes), hn::LoadU(d, y + i + 3 * kLanes), sum3);
+    }
+    if (end < size && core::interrupted()) return 0;
   }
   for (; i < size; i += kLanes) {
     const size_t count = HWY_MIN(kLanes, size - i);

@@ -8,6 +8,7 @@
 
 #include <limits>
 
+#include "core/interrupt.h"
 #include "kernels/cpu/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -69,6 +70,8 @@ struct MinFold : SumFold {
   }
 };
 
+constexpr size_t kValuesBetweenChecks = size_t{1} << 16;  // of one line; a multiple of four vectors
+
 // One value from all lanes, in order.
 template <class Fold>
 HWY_INLINE float fold_lanes(const Fold& fold, FloatVec v) {
@@ -87,11 +90,15 @@ HWY_INLINE float fold_line(const Fold& fold, const float* x, size_t size) {
   const FloatVec start = hn::Set(d, Fold::kStart);
   FloatVec r0 = start, r1 = start, r2 = start, r3 = start;
   size_t i = 0;
-  for (; i + 4 * kLanes <= size; i += 4 * kLanes) {
-    r0 = fold.join(r0, fold.map(hn::LoadU(d, x + i)));
-    r1 = fold.join(r1, fold.map(hn::LoadU(d, x + i + kLanes)));
-    r2 = fold.join(r2, fold.map(hn::LoadU(d, x + i + 2 * kLanes)));
-    r3 = fold.join(r3, fold.map(hn::LoadU(d, x + i + 3 * kLanes)));
+  while (i + 4 * kLanes <= size) {
+    const size_t end = HWY_MIN(size, i + kValuesBetweenChecks);
+    for (; i + 4 * kLanes <= end; i += 4 * kLanes) {
+      r0 = fold.join(r0, fold.map(hn::LoadU(d, x + i)));
+      r1 = fold.join(r1, fold.map(hn::LoadU(d, x + i + kLanes)));
+      r2 = fold.join(r2, fold.map(hn::LoadU(d, x + i + 2 * kLanes)));
+      r3 = fold.join(r3, fold.map(hn::LoadU(d, x + i + 3 * kLanes)));
+    }
+    if (end < size && core::interrupted()) return 0;
   }
   for (; i < size; i += kLanes) {
     const size_t count = HWY_MIN(kLanes, size - i);

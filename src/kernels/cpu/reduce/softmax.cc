@@ -23,9 +23,13 @@ namespace {
 template <class Body>
 HWY_INLINE void map_row(const float* x, size_t size, float* y, const Body& body) {
   const FloatTag d;
-  for (size_t i = 0; i < size; i += kLanes) {
-    const size_t count = HWY_MIN(kLanes, size - i);
-    store_n(d, body(load_n(d, x + i, count)), y + i, count);
+  for (size_t i = 0; i < size;) {
+    const size_t end = HWY_MIN(size, i + kValuesBetweenChecks);
+    for (; i < end; i += kLanes) {
+      const size_t count = HWY_MIN(kLanes, size - i);
+      store_n(d, body(load_n(d, x + i, count)), y + i, count);
+    }
+    if (end < size && core::interrupted()) return;
   }
 }
 
@@ -44,6 +48,7 @@ float sum_exp_below(const float* x, size_t size, FloatVec greatest) {
   const FloatTag d;
   FloatVec sum = hn::Zero(d);
   for (size_t i = 0; i < size; i += kLanes) {
+    if (i > 0 && i % kValuesBetweenChecks == 0 && core::interrupted()) return 0;
     const size_t count = HWY_MIN(kLanes, size - i);
     sum = hn::Add(sum, hn::IfThenElseZero(hn::FirstN(d, count), exp_below(load_n(d, x + i, count), greatest)));
   }
