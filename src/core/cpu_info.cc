@@ -1,7 +1,6 @@
 #include "core/cpu_info.h"
 
 #include <sched.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -18,14 +17,6 @@ int affinity_cpu_count() noexcept {
   CPU_ZERO(&mask);
   if (sched_getaffinity(0, sizeof(mask), &mask) == 0) return std::max(1, CPU_COUNT(&mask));
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
-CacheSizes cache_sizes() noexcept {
-  const auto told = [](int name) { return static_cast<size_t>(std::max(sysconf(name), 0L)); };
-  CacheSizes sizes{told(_SC_LEVEL2_CACHE_SIZE), std::max(told(_SC_LEVEL3_CACHE_SIZE), told(_SC_LEVEL4_CACHE_SIZE))};
-  if (sizes.second_level == 0) sizes.second_level = size_t{1} << 20;
-  sizes.last_level = std::max(sizes.last_level, sizes.second_level);
-  return sizes;
 }
 
 namespace {
@@ -66,7 +57,31 @@ bool lists_cpu(const std::string& controllers) {
   const std::string padded = "," + controllers + ",";
   return padded.find(",cpu,") != std::string::npos;
 }
+
+// "1024K", "32M" or bytes.
+size_t bytes_of(const std::string& text) {
+  char* unit = nullptr;
+  const size_t number = std::strtoull(text.c_str(), &unit, 10);
+  return number << (*unit == 'K' ? 10 : *unit == 'M' ? 20 : *unit == 'G' ? 30 : 0);
+}
 }  // namespace
+
+CacheSizes cache_sizes(const fs::path& root) {
+  CacheSizes sizes;
+  // What the C library tells of the last level counts all sockets on some virtual machines: only the system's tree is asked.
+  for (int i = 0; i < 16; ++i) {
+    const fs::path cache = root / "sys/devices/system/cpu/cpu0/cache" / ("index" + std::to_string(i));
+    std::string type, size;
+    int level = 0;
+    if (!(std::ifstream(cache / "type") >> type) || !(std::ifstream(cache / "level") >> level)) break;
+    if (!(std::ifstream(cache / "size") >> size) || type == "Instruction") continue;
+    if (level == 2) sizes.second_level = bytes_of(size);
+    sizes.last_level = std::max(sizes.last_level, bytes_of(size));
+  }
+  if (sizes.second_level == 0) sizes.second_level = size_t{1} << 20;
+  sizes.last_level = std::max(sizes.last_level, sizes.second_level);
+  return sizes;
+}
 
 std::optional<double> cgroup_cpu_quota(const fs::path& root) {
   // Lines of the form id:controllers:path; the unified hierarchy (v2) has no controllers.

@@ -15,11 +15,11 @@ int affinity_cpu_count() noexcept;
 std::optional<double> cgroup_cpu_quota(const std::filesystem::path& root = "/");
 
 // Bytes of the data caches of a processor: the second level, which a core has for itself, and the last, which cores may share; typical
-// sizes where the system does not tell.
+// sizes where the system does not tell. `root`: see cgroup_cpu_quota.
 struct CacheSizes {
   size_t second_level = 0;
   size_t last_level = 0;
 };
-CacheSizes cache_sizes() noexcept;
+CacheSizes cache_sizes(const std::filesystem::path& root = "/");
 
 }  // namespace sardonyx::core

@@ -18,7 +18,7 @@ constexpr double kCallBytes = 1 << 16;  // of one kernel's call
 // What the estimate of a chain counts with.
 struct Machine {
   explicit Machine(int threads) {
-    const core::CacheSizes sizes = core::cache_sizes();
+    static const core::CacheSizes sizes = core::cache_sizes();
     private_cache = sizes.second_level * static_cast<size_t>(threads);
     cache = std::max(private_cache, sizes.last_level);
   }
