@@ -190,7 +190,16 @@ std::optional<std::string> Match::refusal() const {
   return std::nullopt;
 }
 
+bool Match::makes(std::string_view value) const noexcept {
+  const auto producer = graph_->producer(value);
+  return producer && std::ranges::find(nodes_, *producer) != nodes_.end();
+}
+
 std::optional<Patch> Match::replaced_by(model::Node fused) const {
+  const auto is_lost = [&](const std::string& input) { return makes(input); };
+  if (std::ranges::any_of(fused.input, is_lost)) {
+    return graph_->refuse(root(), fused.op_type + ": an operand is made inside the expression");
+  }
   if (std::optional<std::string> reason = refusal()) return graph_->refuse(root(), fused.op_type + ": " + std::move(*reason));
   Patch patch{.remove = nodes_};
   patch.add.push_back(std::move(fused));
