@@ -21,7 +21,7 @@ bool is_matrix(const GraphView& graph, const std::string& value, int depth = 8) 
          is_matrix(graph, node.input[1], depth - 1);
 }
 
-bool is_float(const Tensor& tensor) { return tensor.dtype() == DType::kFloat32 || tensor.dtype() == DType::kFloat64; }
+bool is_float(DType dtype) { return dtype == DType::kFloat32 || dtype == DType::kFloat64; }
 
 // A product that can add a bias, without it, or nullopt where the node is no such product: Gemm of matrices, else FusedMatMul of ours.
 std::optional<model::Node> without_bias(const GraphView& graph, const model::Node& node) {
@@ -45,9 +45,12 @@ std::optional<model::Node> without_bias(const GraphView& graph, const model::Nod
 
 // Columns of the product; nullopt unless the right factor is a constant matrix.
 std::optional<int64_t> product_columns(const GraphView& graph, const model::Node& product) {
-  const Tensor* right = graph.constant(product.input[1]);
-  if (!right || right->dim() != 2 || !is_float(*right)) return std::nullopt;
-  return right->size(model::get_int(product, "transB", 0) != 0 ? 0 : 1);
+  const std::string& right = product.input[1];
+  const bool is_constant = !graph.producer(right) && (!graph.is_graph_input(right) || graph.constant(right));
+  const auto* dims = graph.dims(right);
+  if (!is_constant || !dims || dims->size() != 2 || !is_float(graph.dtype(right))) return std::nullopt;
+  const model::Dimension& columns = (*dims)[model::get_int(product, "transB", 0) != 0 ? 0 : 1];
+  return columns.is_known() ? std::optional(columns.size()) : std::nullopt;
 }
 
 void set_beta_to_one(model::Node& gemm) {
@@ -68,9 +71,9 @@ std::optional<Patch> fuse_bias(const GraphView& graph, size_t index) {
   const model::Node& add = *graph.node(*next);
   if (!is_onnx_node(add, "Add") || add.input.size() != 2) return std::nullopt;
   const std::string& bias_name = add.input[add.input[0] == first_output(product) ? 1 : 0];
-  const Tensor* bias = graph.constant(bias_name);
+  const Tensor* bias = rank(graph, bias_name) == 1 ? graph.constant(bias_name) : nullptr;
   // A vector of that length is added to each row, whatever the number of rows.
-  if (!bias || bias->shape() != Shape{*columns} || bias->dtype() != graph.constant(gemm->input[1])->dtype()) return std::nullopt;
+  if (!bias || bias->shape() != Shape{*columns} || bias->dtype() != graph.dtype(gemm->input[1])) return std::nullopt;
   gemm->input.resize(2);
   gemm->input.push_back(bias_name);
   gemm->output = {first_output(add)};
