@@ -24,8 +24,8 @@ std::optional<size_t> tensor_input(const GraphView& graph, const model::Node& no
   if (node.input.size() != 2 || std::ranges::find(kBinary, node.op_type) == kBinary.end()) return std::nullopt;
   if (node.find_attribute("axis") || node.find_attribute("broadcast")) return std::nullopt;
   for (size_t i = 0; i < 2; ++i) {
-    const Tensor* other = graph.constant(node.input[1 - i]);
-    if (other && other->dim() == 0) return i;
+    const std::string& other = node.input[1 - i];
+    if (rank(graph, other) == 0 && graph.constant(other)) return i;
   }
   return std::nullopt;
 }

@@ -20,7 +20,12 @@ size_t attribute_bytes(const model::Node& node) {
 
 // The elements of all inputs (null: absent), or nullopt if one is not constant.
 std::optional<std::vector<const Tensor*>> constant_inputs(const GraphView& graph, const model::Node& node) {
+  // Before anything is decoded, which can mean a copy.
+  if (std::ranges::any_of(node.input, [&](const std::string& input) { return graph.producer(input).has_value(); })) return std::nullopt;
   std::vector<const Tensor*> inputs;
+  for (const std::string& input : node.input) {
+    if (graph.is_graph_input(input) && !graph.constant(input)) return std::nullopt;
+  }
   for (const std::string& input : node.input) {
     inputs.push_back(input.empty() ? nullptr : graph.constant(input));
     if (!input.empty() && !inputs.back()) return std::nullopt;

@@ -160,7 +160,13 @@ class Builder {
   std::string transposed(const Permuted& value) {
     return is_identity(value.perm) ? value.source : node("Transpose", {value.source}, {model::Attribute::of("perm", value.perm)});
   }
-  Patch take(const Match& match) {
+  std::optional<Patch> take(const Match& match) {
+    const auto reads_lost = [&](const model::Node& made) {
+      return std::ranges::any_of(made.input, [&](const std::string& input) { return match.makes(input); });
+    };
+    if (std::ranges::any_of(patch_.add, reads_lost)) {
+      return match.graph().refuse(match.root(), "Attention: an operand is made inside the expression");
+    }
     patch_.remove = match.nodes();
     return std::move(patch_);
   }

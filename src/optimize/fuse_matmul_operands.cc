@@ -99,12 +99,16 @@ std::optional<Patch> fuse_matmul_scale(const GraphView& graph, size_t index) {
 
 // Of constant weights, which are packed once from where they lie, so that no transposed copy is made; the bits stay the same.
 std::optional<Patch> use_transposed_weights(const GraphView& graph, size_t index) {
-  constexpr size_t kWorthIt = size_t{1} << 14;  // bytes; smaller ones may as well be folded
+  constexpr int64_t kWorthIt = int64_t{1} << 12;  // elements; smaller ones may as well be folded
   const model::Node& node = *graph.node(index);
   if ((!is_product(node) && !is_onnx_node(node, "Gemm")) || node.input.size() < 2) return std::nullopt;
   const auto found = made_by(graph, node.input[1], "Transpose");
-  const Tensor* weight = found ? graph.constant(graph.node(*found)->input.at(0)) : nullptr;
-  if (!weight || weight->dim() != 2 || weight->dtype() != DType::kFloat32 || weight->byte_size() < kWorthIt) return std::nullopt;
+  if (!found) return std::nullopt;
+  const std::string& weight = graph.node(*found)->input[0];
+  const auto* dims = graph.dims(weight);
+  if (graph.producer(weight) || graph.is_graph_input(weight) || graph.dtype(weight) != DType::kFloat32 || !dims) return std::nullopt;
+  if (dims->size() != 2 || !(*dims)[0].is_known() || !(*dims)[1].is_known()) return std::nullopt;
+  if ((*dims)[0].size() == 0 || (*dims)[1].size() < kWorthIt / (*dims)[0].size()) return std::nullopt;
   if (!swaps_last(model::get_ints(*graph.node(*found), "perm", {1, 0}))) return std::nullopt;
   const auto swapped = model::Attribute::of("transB", model::get_int(node, "transB", 0) == 0 ? 1 : 0);
   Patch patch{.remove = {index}};
@@ -115,7 +119,7 @@ std::optional<Patch> use_transposed_weights(const GraphView& graph, size_t index
   } else {
     patch.add.push_back(with_attribute(node, swapped));
   }
-  patch.add[0].input[1] = graph.node(*found)->input[0];
+  patch.add[0].input[1] = weight;
   return patch;
 }
 

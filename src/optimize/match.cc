@@ -113,7 +113,10 @@ const std::string& other_operand(const model::Node& node, std::string_view value
   return node.input[node.input[0] == value ? 1 : 0];
 }
 
+// The types tell first what is none: to decode weights can mean to copy them.
 std::optional<double> number(const GraphView& graph, std::string_view value) {
+  const auto* dims = graph.dims(value);
+  if (!dims || !std::ranges::all_of(*dims, [](const model::Dimension& dim) { return is_size(dim, 1); })) return std::nullopt;
   const Tensor* constant = graph.constant(value);
   if (!constant || constant->numel() != 1 || !is_float_type(constant->dtype())) return std::nullopt;
   return constant->to(DType::kFloat64).values<double>()[0];
@@ -155,6 +158,8 @@ bool is_float_type(DType dtype) noexcept {
 }
 
 std::optional<std::vector<int64_t>> constant_ints(const GraphView& graph, std::string_view value) {
+  const auto own_rank = rank(graph, value);
+  if (!own_rank || *own_rank > 1) return std::nullopt;
   const Tensor* constant = graph.constant(value);
   if (!constant || constant->dim() > 1 || (constant->dtype() != DType::kInt64 && constant->dtype() != DType::kInt32)) return std::nullopt;
   const Tensor wide = constant->to(DType::kInt64);
@@ -190,7 +195,16 @@ std::optional<std::string> Match::refusal() const {
   return std::nullopt;
 }
 
+bool Match::makes(std::string_view value) const noexcept {
+  const auto producer = graph_->producer(value);
+  return producer && std::ranges::find(nodes_, *producer) != nodes_.end();
+}
+
 std::optional<Patch> Match::replaced_by(model::Node fused) const {
+  const auto is_lost = [&](const std::string& input) { return makes(input); };
+  if (std::ranges::any_of(fused.input, is_lost)) {
+    return graph_->refuse(root(), fused.op_type + ": an operand is made inside the expression");
+  }
   if (std::optional<std::string> reason = refusal()) return graph_->refuse(root(), fused.op_type + ": " + std::move(*reason));
   Patch patch{.remove = nodes_};
   patch.add.push_back(std::move(fused));
@@ -226,7 +240,8 @@ std::vector<std::string> reachable_by_arithmetic(const GraphView& graph, const s
     if (!is_onnx_domain(node.domain) || std::ranges::find(kArithmetic, node.op_type) == kArithmetic.end()) continue;
     for (const std::string& input : node.input) {
       if (found.size() >= kMaxReachable) return found;
-      if (!graph.constant(input) && std::ranges::find(found, input) == found.end()) found.push_back(input);
+      const bool is_computed = graph.producer(input) || graph.is_graph_input(input);
+      if (is_computed && std::ranges::find(found, input) == found.end()) found.push_back(input);
     }
   }
   return found;

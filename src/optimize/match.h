@@ -53,6 +53,8 @@ class Match {
 
   // What is refused, if a value of the inner nodes is read by others.
   std::optional<std::string> refusal() const;
+  // Whether one of the nodes makes the value.
+  bool makes(std::string_view value) const noexcept;
   // All nodes replaced by `fused`; nullopt, with the reason noted, where refusal() tells one.
   std::optional<Patch> replaced_by(model::Node fused) const;
 
