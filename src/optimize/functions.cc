@@ -277,11 +277,39 @@ model::Function attention(Body body) {
   return std::move(body).finish(y);
 }
 
+// Entries [begin, end) of a shape.
+std::string entries(Body& body, const std::string& shape, int64_t begin, int64_t end) {
+  constexpr int64_t kBoundsAreInputs = 10;
+  const std::vector<int64_t> first = {begin}, last = {end};
+  if (body.opset() < kBoundsAreInputs) return body.add("Slice", {shape}, {Attribute::of("starts", first), Attribute::of("ends", last)});
+  return body.add("Slice", {shape, body.constant(Tensor::of<int64_t>({1}, {begin})), body.constant(Tensor::of<int64_t>({1}, {end}))});
+}
+
+// By blocks within each channel (mode CRD), for opsets that know only the other order.
+model::Function depth_to_space(Body body) {
+  if (model::get_string(body.call(), "mode", "DCR") != "CRD") {
+    throw Error(ErrorCode::kUnsupported, model::describe(body.call()) + ": mode is not CRD: DepthToSpace of ai.onnx does it");
+  }
+  const int64_t size = model::get_int(body.call(), "blocksize", 1);
+  const Attribute axis = Attribute::of("axis", 0);
+  body.inputs({"X"});
+  body.tell_apart(fmt::format("{}", size));
+  const std::string shape = body.add("Shape", {"X"});
+  const std::string batch = entries(body, shape, 0, 1), pixels = entries(body, shape, 2, 4);
+  const std::string blocks = body.add("Concat", {batch, body.constant(Tensor::of<int64_t>({3}, {-1, size, size})), pixels}, {axis});
+  const std::string spread = body.add("Transpose", {body.add("Reshape", {"X", blocks})}, {permutation({0, 1, 4, 2, 5, 3})});
+  const std::string larger = body.add("Mul", {pixels, body.constant(Tensor::of<int64_t>({2}, {size, size}))});
+  const std::string result = body.add("Concat", {batch, body.constant(Tensor::of<int64_t>({1}, {-1})), larger}, {axis});
+  const std::string y = body.add("Reshape", {spread, result});
+  return std::move(body).finish(y);
+}
+
 struct FunctionRow {
   std::string_view op_type;
   model::Function (*make)(Body body);
 };
-constexpr std::array<FunctionRow, 8> kFunctions = {{{"Attention", attention},
+constexpr std::array<FunctionRow, 9> kFunctions = {{{"Attention", attention},
+                                                    {"DepthToSpace", depth_to_space},
                                                     {"FusedConv", fused_conv},
                                                     {"FusedConvTranspose", fused_conv_transpose},
                                                     {"FusedGemm", fused_gemm},

@@ -96,6 +96,15 @@ TEST(Functions, Attention) {
   }
 }
 
+TEST(Functions, DepthToSpaceWithinChannels) {
+  for (const int64_t opset : {9, 10}) {
+    ModelBuilder builder(opset);
+    builder.import("ai.sardonyx", 1).input("x", {2, 12, 2, 3}).output("y");
+    builder.node("DepthToSpace", {"x"}, {"y"}, {model::Attribute::of("blocksize", 2), model::Attribute::of("mode", "CRD")}, "ai.sardonyx");
+    expect_function_agrees(builder.build(), {{"x", random_tensor({2, 12, 2, 3})}}, 0);
+  }
+}
+
 TEST(Functions, CallsThatComputeTheSameShareOne) {
   const auto model = conv_block()
                          .constant("v", random_tensor({4, 4, 1, 1}, 8))

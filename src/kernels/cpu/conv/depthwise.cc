@@ -120,12 +120,14 @@ void depthwise_run(const ConvShape& shape, const float* x, const float* w, const
       HWY_DYNAMIC_DISPATCH(convolve_lines)
       (window, in, weights, bias, residual, epilogue.activation, tasks.first_line(i), tasks.last_line(i), out);
     }
-    if (!epilogue.activation.function) return;
-    unary_line(*epilogue.activation.function, epilogue.activation.params, out + tasks.first_line(i) * window.out[2],
-               (tasks.last_line(i) - tasks.first_line(i)) * window.out[2]);
   };
   pool.for_ranges(tasks.count(), tasks.count_at_once(), [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) run_task(i);
+    if (!epilogue.activation.function) return;
+    // The results of tasks follow each other.
+    const auto place = [&](size_t task, size_t line) { return tasks.plane(task) * window.out_size() + line * window.out[2]; };
+    const size_t first = place(begin, tasks.first_line(begin)), last = place(end - 1, tasks.last_line(end - 1));
+    unary_line(*epilogue.activation.function, epilogue.activation.params, y + first, last - first);
   });
 }
 

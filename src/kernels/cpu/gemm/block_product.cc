@@ -184,6 +184,9 @@ void apply_function(const BlockProduct& block, const Activation& activation) noe
   const bool joined = block.lines == 1 || block.c_line_stride == block.columns;
   const size_t lines = joined ? 1 : block.lines, count = joined ? block.lines * block.columns : block.columns;
   const size_t rows = block.panels.begin(block.last_panel) - block.panels.begin(block.first_panel);
+  if (joined && block.c_row_stride == static_cast<ptrdiff_t>(count)) {
+    return unary_line(*activation.function, activation.params, block.c, rows * count);
+  }
   for (size_t row = 0; row < rows; ++row) {
     float* c = block.c + static_cast<ptrdiff_t>(row) * block.c_row_stride;
     for (size_t line = 0; line < lines; ++line) {
