@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ops/op.h"
+#include "ops/weights/weight_cache.h"
 #include "runtime/backend.h"
 #include "runtime/signature.h"
 #include "sardonyx/model.h"
@@ -43,10 +44,11 @@ struct ProgramNode {
 
 class Program {
  public:
-  Program(model::Model model, const Backend& backend, const SessionOptions& options);
+  Program(model::Model model, const Backend& backend, const SessionOptions& options, std::shared_ptr<ops::WeightCache> weights = nullptr);
   // Of a graph inside a node: `model` has it as its graph, whose inputs are its own and the values around that it reads; `captured` are
   // those of them that are constant.
-  Program(model::Model model, std::vector<std::pair<std::string, Tensor>> captured, const Backend& backend, const SessionOptions& options);
+  Program(model::Model model, std::vector<std::pair<std::string, Tensor>> captured, const Backend& backend, const SessionOptions& options,
+          std::shared_ptr<ops::WeightCache> weights);
 
   const Signature& signature() const noexcept { return signature_; }
   const std::vector<ProgramNode>& nodes() const noexcept { return nodes_; }
@@ -55,6 +57,7 @@ class Program {
   const std::vector<ValueId>& output_values() const noexcept { return output_values_; }
   const ModelMetadata& metadata() const noexcept { return metadata_; }
   const std::vector<PassReport>& passes() const noexcept { return passes_; }
+  ops::WeightCache* weight_cache() const noexcept { return weights_.get(); }  // null: packed weights are not kept in a file
   bool guards_memory() const noexcept { return guards_memory_; }
 
  private:
@@ -82,6 +85,7 @@ class Program {
   Signature signature_;
   std::vector<PassReport> passes_;
   bool guards_memory_ = false;
+  std::shared_ptr<ops::WeightCache> weights_;
   std::vector<ProgramValue> values_;
   std::unordered_map<std::string, ValueId> ids_;  // while loading
   std::vector<ProgramNode> nodes_;

@@ -32,7 +32,9 @@ const Shape& planned_shape(const Program& program, size_t input, const Tensor& f
 
 Program load(model::Model model, const Backend& backend, const SessionOptions& options) {
   const core::FlushDenormals flush;  // folded values are those that a run would give
-  return Program(std::move(model), backend, options);
+  std::shared_ptr<ops::WeightCache> weights;
+  if (!options.packed_weights_cache.empty()) weights = std::make_shared<ops::WeightCache>(options.packed_weights_cache);
+  return Program(std::move(model), backend, options, std::move(weights));
 }
 
 }  // namespace
@@ -98,7 +100,9 @@ std::vector<Tensor> Session::run_plan(const Plan& plan, std::span<const Tensor* 
   check_memory(plan);
   const WorkspacePool::Lease workspace(workspaces_, plan.peak_memory());
   const core::FlushDenormals flush;
-  return plan.run(inputs, *workspace, setting);
+  std::vector<Tensor> results = plan.run(inputs, *workspace, setting);
+  if (program_.weight_cache()) program_.weight_cache()->save();
+  return results;
 }
 
 std::vector<Tensor> Session::run(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options) {
