@@ -21,6 +21,7 @@ struct Arguments {
   int runs = 0;
   std::vector<std::string> shapes;
   std::string level = "all";
+  std::vector<std::string> without;
   bool json = false;
 };
 
@@ -85,6 +86,7 @@ Timing measure(const Arguments& arguments) {
   SessionOptions options;
   options.intra_op_num_threads = arguments.threads;
   options.graph_optimization_level = parse_level(arguments.level);
+  options.disabled_passes = arguments.without;
   const Clock::time_point start = Clock::now();
   const InferenceSession session(arguments.model, options);
   timing.create_ms = milliseconds_since(start);
@@ -141,6 +143,7 @@ void add_bench(CLI::App& app, int& status) {
   command->add_option("--optimize", arguments->level, "How much the graph may be rewritten")
       ->check(CLI::IsMember({"none", "basic", "extended", "all"}))
       ->capture_default_str();
+  command->add_option("--without", arguments->without, "Passes to switch off")->delimiter(',');
   command->add_flag("--json", arguments->json, "Report as JSON");
   command->callback([arguments, &status] { status = bench(*arguments); });
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <complex>
 #include <cstring>
@@ -106,6 +107,26 @@ std::string Closeness::describe() const {
                                  max_rel_error, mismatches, elements);
   if (mismatches > 0) text += fmt::format("; greatest at element {}: {}", worst, worst_pair);
   return text;
+}
+
+Closeness compare_ranges(const Tensor& actual, const Tensor& expected) {
+  Closeness result;
+  if (!actual.defined() || !expected.defined() || actual.dtype() != expected.dtype() || actual.shape() != expected.shape() ||
+      actual.dtype() == DType::kString || actual.dtype() == DType::kTensor) {
+    return compare_tensors(actual, expected, {0, 0});
+  }
+  result.elements = expected.numel();
+  const Tensor a = widened(actual).to(DType::kFloat64), b = widened(expected).to(DType::kFloat64);
+  const std::span<const double> x = a.values<double>(), y = b.values<double>();
+  const auto [least, greatest] = std::ranges::minmax_element(y);
+  const auto outside = [&](double value) { return !(value >= *least && value <= *greatest); };
+  result.mismatches = std::ranges::count_if(x, outside);
+  result.close = result.mismatches == 0;
+  if (!result.close) {
+    result.difference = fmt::format("{} of {} elements, {} first, are not between {} and {}", result.mismatches, result.elements,
+                                    *std::ranges::find_if(x, outside), *least, *greatest);
+  }
+  return result;
 }
 
 Closeness compare_tensors(const Tensor& actual, const Tensor& expected, const Tolerance& tolerance) {

@@ -29,4 +29,8 @@ struct Closeness {
 // not. Empty optionals are undefined tensors, equal to each other alone.
 Closeness compare_tensors(const Tensor& actual, const Tensor& expected, const Tolerance& tolerance);
 
+// For outputs that are drawn at random: close if types and shapes are the same and every number lies between the least and the greatest
+// expected one.
+Closeness compare_ranges(const Tensor& actual, const Tensor& expected);
+
 }  // namespace sardonyx::cli

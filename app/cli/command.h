@@ -36,6 +36,7 @@ void add_compare_models(CLI::App& app, int& status);
 void add_convert(CLI::App& app, int& status);
 void add_infer(CLI::App& app, int& status);
 void add_operators(CLI::App& app, int& status);
+void add_optimize(CLI::App& app, int& status);
 
 // Standard output, with an error where it cannot be written.
 void print(std::string_view text);

@@ -3,12 +3,16 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <map>
 #include <memory>
 
 #include "cli/closeness.h"
 #include "cli/command.h"
+#include "cli/digest.h"
 #include "cli/test_folders.h"
 #include "cli/test_list.h"
+#include "sardonyx/edit.h"
 #include "sardonyx/session.h"
 #include "sardonyx/simd.h"
 #include "sardonyx/text.h"
@@ -21,7 +25,7 @@ namespace fs = std::filesystem;
 struct Arguments {
   std::vector<std::string> folders;
   Tolerance tolerance{1e-3, 1e-7};  // those of ONNX's own runner
-  std::optional<std::string> list;
+  std::optional<std::string> list, digest;
   int threads = 0;
   std::string level = "all";
   std::string simd;
@@ -56,36 +60,106 @@ Tensor load_data(const fs::path& path, const model::Type& type) {
   return Tensor::view(owner, value.raw(), value.shape(), DType::kBFloat16);
 }
 
-InferenceSession open(const fs::path& path, const SessionOptions& options, bool through_text) {
-  if (!through_text) return InferenceSession(path, options);
-  return InferenceSession(model::parse_text_model(to_text(model::read_model(path))), options);
+using Dims = std::map<std::string, std::vector<model::Dimension>>;
+
+// The session of a model, its inputs declared with `dims` where that has their names.
+InferenceSession open(const fs::path& path, const SessionOptions& options, bool through_text, const Dims& dims = {}) {
+  if (!through_text && dims.empty()) return InferenceSession(path, options);
+  model::Model model = model::read_model(path);
+  if (!dims.empty()) set_input_shapes(model, dims, {.replace = true});
+  return InferenceSession(through_text ? model::parse_text_model(to_text(model)) : std::move(model), options);
 }
 
-// Why the data set fails, or "".
-std::string run_data_set(const InferenceSession& session, const fs::path& folder, const Tolerance& tolerance) {
-  const std::vector<fs::path> inputs = numbered(folder, "input"), outputs = numbered(folder, "output");
-  if (inputs.size() > session.inputs().size() || outputs.size() > session.outputs().size()) return "more files than inputs and outputs";
-  Feeds feeds;
-  for (size_t i = 0; i < inputs.size(); ++i) feeds.emplace_back(session.inputs()[i].name, load_data(inputs[i], session.inputs()[i].type));
+// Whether data of this shape cannot be what is declared. `symbols`: the sizes of those that were met before.
+bool contradicts(const std::vector<NodeArg::Axis>& declared, const Shape& shape, std::map<std::string, int64_t>& symbols) {
+  if (declared.size() != shape.size()) return true;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (const auto* size = std::get_if<int64_t>(&declared[i]); size && *size != shape[i]) return true;
+    if (const auto* symbol = std::get_if<std::string>(&declared[i]);
+        symbol && symbols.emplace(*symbol, shape[i]).first->second != shape[i]) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// If a feed contradicts what the model declares of its input: the shapes of all feeds, and a line on standard output for each that does.
+// Data are fed in the order of the inputs. ONNX's own runner never looks at declared shapes.
+Dims replaced_dims(const std::string& test, const InferenceSession& session, const Feeds& feeds) {
+  Dims dims;
+  std::map<std::string, int64_t> symbols;
+  bool any = false;
+  for (size_t i = 0; i < feeds.size(); ++i) {
+    const auto declared = session.inputs()[i].shape();
+    const Tensor& data = feeds[i].second;
+    if (!declared || !data.defined()) continue;
+    dims[feeds[i].first].assign(data.shape().begin(), data.shape().end());
+    if (!contradicts(*declared, data.shape(), symbols)) continue;
+    any = true;
+    print(fmt::format("{}: input '{}' is declared {}, its data are {}: declared shapes replaced\n", test, feeds[i].first,
+                      to_string(session.inputs()[i].type.tensor()->shape), to_string(data.shape())));
+  }
+  return any ? dims : Dims();
+}
+
+// A line for each output: test, data set, output, digest.
+void append_digests(std::string& lines, const InferenceSession& session, const fs::path& folder, const std::vector<Tensor>& results) {
+  for (size_t i = 0; i < results.size(); ++i) {
+    lines +=
+        fmt::format("{} {} {} {:016x}\n", name_of(folder.parent_path()), name_of(folder), session.outputs()[i].name, digest(results[i]));
+  }
+}
+
+// How a test is run.
+struct Setting {
+  fs::path model;
+  const SessionOptions& options;
+  bool through_text;
+  std::optional<Tolerance> tolerance;  // none: the outputs are drawn at random
+  std::string& digests;
+};
+
+// Why the results of a data set are not those expected, or "".
+std::string difference(const Setting& setting, const InferenceSession& session, const Feeds& feeds, const fs::path& folder) {
+  const std::vector<fs::path> outputs = numbered(folder, "output");
+  if (outputs.size() > session.outputs().size()) return "more files than outputs";
   const std::vector<Tensor> results = session.run(feeds);
+  append_digests(setting.digests, session, folder, results);
   for (size_t i = 0; i < outputs.size(); ++i) {
-    const Closeness result = compare_tensors(results[i], load_data(outputs[i], session.outputs()[i].type), tolerance);
+    const Tensor expected = load_data(outputs[i], session.outputs()[i].type);
+    const Closeness result =
+        setting.tolerance ? compare_tensors(results[i], expected, *setting.tolerance) : compare_ranges(results[i], expected);
     if (!result.close) return fmt::format("output '{}': {}", session.outputs()[i].name, result.describe());
   }
   return "";
 }
 
-std::string run_test(const fs::path& test, const Arguments& arguments) {
+// Why the data set fails, or "".
+std::string run_data_set(const Setting& setting, const InferenceSession& session, const fs::path& folder) {
+  const std::vector<fs::path> inputs = numbered(folder, "input");
+  if (inputs.size() > session.inputs().size()) return "more files than inputs";
+  Feeds feeds;
+  for (size_t i = 0; i < inputs.size(); ++i) feeds.emplace_back(session.inputs()[i].name, load_data(inputs[i], session.inputs()[i].type));
+  const Dims dims = replaced_dims(name_of(folder.parent_path()), session, feeds);
+  if (dims.empty()) return difference(setting, session, feeds, folder);
+  return difference(setting, open(setting.model, setting.options, setting.through_text, dims), feeds, folder);
+}
+
+SessionOptions session_options(const Arguments& arguments) {
+  SessionOptions options;
+  options.thread_pool = make_thread_pool(arguments.threads);
+  options.graph_optimization_level = parse_level(arguments.level);
+  options.guard_memory = arguments.guard;
+  return options;
+}
+
+std::string run_test(const fs::path& test, const Setting& setting) {
   try {
-    SessionOptions options;
-    options.intra_op_num_threads = arguments.threads;
-    options.graph_optimization_level = parse_level(arguments.level);
-    options.guard_memory = arguments.guard;
-    const InferenceSession session = open(test / "model.onnx", options, arguments.text);
+    const InferenceSession session = open(setting.model, setting.options, setting.through_text);
     for (int i = 0;; ++i) {
       const fs::path folder = test / fmt::format("test_data_set_{}", i);
       if (!fs::is_directory(folder)) return i == 0 ? "it has no test_data_set_0" : "";
-      if (std::string reason = run_data_set(session, folder, arguments.tolerance); !reason.empty()) return reason;
+      if (std::string reason = run_data_set(setting, session, folder); !reason.empty()) return reason;
     }
   } catch (const std::exception& error) {
     return error.what();
@@ -109,10 +183,18 @@ void judge(Tally& tally, const std::string& name, const TestList::Entry& entry, 
   }
 }
 
+void write_digests(const std::string& path, const std::string& lines) {
+  std::ofstream file(path, std::ios::binary);
+  file << lines;
+  if (!file.flush()) throw Error(ErrorCode::kIo, fmt::format("cannot write the digests to '{}'", path));
+}
+
 int test(const Arguments& arguments) {
   use_simd_target(arguments.simd);
   const TestList list = arguments.list ? TestList::read(*arguments.list) : TestList();
   const std::vector<fs::path> tests = find_test_folders(arguments.folders);
+  const SessionOptions options = session_options(arguments);
+  std::string digests;
   Tally tally;
   {
     Progress progress("test");
@@ -124,22 +206,33 @@ int test(const Arguments& arguments) {
         ++tally.skipped;
         print(fmt::format("skipped {}: {}\n", name, entry.reason));
       } else {
-        judge(tally, name, entry, run_test(tests[i], arguments));
+        const bool is_random = entry.expectation == Expectation::kRandom;
+        const Setting setting{tests[i] / "model.onnx", options, arguments.text,
+                              is_random ? std::nullopt : std::optional(arguments.tolerance), digests};
+        judge(tally, name, entry, run_test(tests[i], setting));
       }
     }
   }
+  if (arguments.digest) write_digests(*arguments.digest, digests);
   print(fmt::format("{} passed, {} failed, {} skipped\n", tally.passed, tally.failed, tally.skipped));
   return tally.failed > 0 ? 1 : 0;
 }
 }  // namespace
 
 void add_test(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("test", "Runs ONNX test folders (model.onnx and test_data_set_*), at or below each DIR.");
+  CLI::App* command = app.add_subcommand(
+      "test",
+      "Runs ONNX test folders (model.onnx and test_data_set_*), at or below each DIR. Where data contradict the shapes that "
+      "the model declares, they replace those, and a line says so.");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("DIR", arguments->folders, "Folders")->required();
   command->add_option("--rtol", arguments->tolerance.rtol, "Relative tolerance")->capture_default_str();
   command->add_option("--atol", arguments->tolerance.atol, "Absolute tolerance")->capture_default_str();
-  command->add_option("--list", arguments->list, "File of names that must pass, and of `skip NAME reason` and `fail NAME reason` lines");
+  command->add_option("--list", arguments->list,
+                      "File of names that must pass, and of `skip NAME reason`, `fail NAME reason` and `random NAME reason` lines");
+  command->add_option("--digest", arguments->digest,
+                      "A file to write, a line for each output: test, data set, output, and a digest of the output's bits, which does not "
+                      "depend on the number of threads");
   command->add_option("--threads", arguments->threads, "Threads; 0: as many as this process may use")->check(CLI::NonNegativeNumber);
   command->add_option("--optimize", arguments->level, "How much the graph may be rewritten")
       ->check(CLI::IsMember({"none", "basic", "extended", "all"}))

@@ -20,8 +20,8 @@ TestList TestList::read(const std::filesystem::path& path) {
     std::string first, name;
     if (!(words >> first) || first[0] == '#') continue;
     Entry entry;
-    if (first == "skip" || first == "fail") {
-      entry.expectation = first == "skip" ? Expectation::kSkip : Expectation::kFail;
+    if (first == "skip" || first == "fail" || first == "random") {
+      entry.expectation = first == "skip" ? Expectation::kSkip : first == "fail" ? Expectation::kFail : Expectation::kRandom;
       words >> name >> std::ws;
       std::getline(words, entry.reason);
       if (name.empty() || entry.reason.empty()) {

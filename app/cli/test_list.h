@@ -1,7 +1,9 @@
 // A conformance list: which tests must pass, and which are known not to.
 //
 // One test a line: its name alone (it must pass), `skip NAME reason` (not run), `fail NAME reason` (run; it must fail, so that a repair is
-// noticed). Empty lines and lines that begin with '#' are comments. If any name stands alone, only listed tests are run.
+// noticed), `random NAME reason` (run; its outputs are drawn at random, so their types and shapes must be those expected, and their values
+// lie between the least and the greatest expected one). Empty lines and lines that begin with '#' are comments. If any name stands alone,
+// only listed tests are run.
 #pragma once
 
 #include <filesystem>
@@ -10,7 +12,7 @@
 
 namespace sardonyx::cli {
 
-enum class Expectation { kPass, kSkip, kFail };
+enum class Expectation { kPass, kSkip, kFail, kRandom };
 
 class TestList {
  public:

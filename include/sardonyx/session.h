@@ -5,13 +5,15 @@
 //
 // Loading optimises the graph and packs weights once. The first run with a combination of input shapes compiles a plan: a kernel is chosen
 // for each node and each intermediate value gets a fixed place in one block of memory. Plans are kept (SessionOptions::max_plans). The bits
-// of a result do not depend on the number of threads. Denormal floats are flushed to zero.
+// of a result do not depend on the number of threads. The calling thread's floating-point state
+// (rounding, traps, denormals) plays no part and is left as it was.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -43,6 +45,13 @@ enum class GraphOptimizationLevel {
 // use, by its CPU affinity and container limits.
 std::shared_ptr<core::ThreadPool> make_thread_pool(int threads = 0);
 
+enum class LogSeverity { kVerbose, kInfo, kWarning, kError };
+std::string_view to_string(LogSeverity severity) noexcept;  // "verbose", "info", "warning", "error"
+// Told what a session does: at kInfo a summary of loading and each new plan with its memory, at kVerbose each pass that changed the model
+// and each phase of loading, at kWarning a run that is refused for its memory. Called by the thread that loads or runs, at times by several
+// at once.
+using LogCallback = std::function<void(LogSeverity severity, std::string_view message)>;
+
 struct SessionOptions {
   // Threads that work on one operator, the calling one included; 0: as many as this process may use. Ignored with `thread_pool`.
   int intra_op_num_threads = 0;
@@ -61,16 +70,25 @@ struct SessionOptions {
   std::filesystem::path packed_weights_cache = {};
   std::shared_ptr<core::ThreadPool> thread_pool = {};  // null: the session has its own
   std::shared_ptr<const CustomOps> custom_ops = {};    // operators of your own: see custom_op.h
+  LogCallback log = {};                                // empty: nothing is told
+  LogSeverity log_severity = LogSeverity::kInfo;       // the least that is told
+  // A file to write what takes how long to, in Chrome's trace format (chrome://tracing, Perfetto): loading, plans, and every step of every
+  // run; "" writes none. It is complete after end_profiling() or when the session is gone. See docs/explain.md.
+  std::filesystem::path profile_path = {};
+  size_t max_profile_events = 1'000'000;  // runs that would make more are left out, and counted in the file
+  // Denormal floats count as zero, as operands and as results: some processors compute with them a hundred times slower.
+  bool flush_denormals = true;
   // For tests of operators: memory holds NaNs until it is written and after its last use, and zones behind each value and each scratch are
   // checked after every step; a kernel that leaves its own memory is an Internal error. Slow; results are the same.
   bool guard_memory = false;
 };
 
-// How the caller may end a run before it is done; it then throws Cancelled, and the session stays usable. Asked before each node and each
-// iteration of Loop and Scan.
+// How the caller may end a run before it is done; it then throws Cancelled, and the session stays usable. Asked all along, also within
+// a node: a run ends within a few milliseconds.
 struct RunOptions {
   std::stop_token cancel = {};  // of a std::stop_source that another thread may ask to stop
   std::optional<std::chrono::steady_clock::time_point> deadline = {};
+  std::string tag = {};  // begins the errors of the run ("run 'request 17': ..."), and names it in the profile; "" does neither
 };
 
 // An input or output of the model.
@@ -96,7 +114,27 @@ struct ModelMetadata {
 using Feeds = std::vector<std::pair<std::string, Tensor>>;
 using InputShapes = std::vector<std::pair<std::string, Shape>>;
 
-// One node as a plan runs it.
+// Nodes that run together, some rows of their results at a time ("tile_chains").
+struct ChainReport {
+  std::vector<std::string> nodes;  // in the order they run
+  size_t bands = 0;                // passes over all nodes
+  size_t tile_rows = 0;            // rows of the last result in each band, at most
+  size_t band_bytes = 0;           // of the rows between nodes that are held at once
+  size_t saved_bytes = 0;          // of the values between nodes, which are never held as a whole
+};
+
+// A value as a step reads or makes it.
+struct ValueReport {
+  std::string name;                 // "": an optional input or output that is left out
+  DType dtype = DType::kUndefined;  // kUndefined, too: it depends on data
+  Shape shape;
+  bool shape_known = false;  // false: it depends on data
+  bool constant = false;     // known before the run: a weight, a folded value
+};
+// "float [1, 3, 224, 224]"; "float ?" where the shape, "?" where the type depends on data.
+std::string to_string(const ValueReport& value);
+
+// One node as a plan runs it, or a chain of nodes.
 struct StepReport {
   std::string node;                   // its name, or that of its first output
   std::string op;                     // "Conv"; "ai.sardonyx.FusedConv" outside ai.onnx
@@ -112,6 +150,21 @@ struct StepReport {
   bool in_place = false;  // the output overwrites an input
   bool late = false;      // shapes depend on data: bound while running; kernel, flops and output_shape are then unknown
   double seconds = 0;     // filled by profile()
+  std::optional<ChainReport> chain = {};
+  std::vector<ValueReport> inputs = {}, outputs = {};
+};
+
+// A piece of the block of memory that holds intermediate values.
+struct MemoryReport {
+  std::string name;                 // the value whose memory it is; of scratch memory: the node
+  std::vector<std::string> shared;  // values that take over or share this memory
+  std::string op;                   // operator of the step that makes it
+  bool scratch = false;             // working memory of one step
+  DType dtype = DType::kUndefined;
+  Shape shape;
+  size_t bytes = 0;
+  size_t offset = 0;
+  size_t first_step = 0, last_step = 0;  // indexes of PlanReport::steps, both included
 };
 
 struct PlanReport {
@@ -121,16 +174,32 @@ struct PlanReport {
   size_t lower_bound_memory = 0;  // greatest sum of bytes alive at one step: no placement can need less
   size_t output_memory = 0;       // bytes of the outputs, allocated by each run
   double flops = 0;
+  std::vector<MemoryReport> memory = {};  // what lies where in that block, by first step and offset
 };
 
+// A pass over the graph, made while loading; "tile_chains" acts when plans are made: StepReport::chain tells what it did.
 struct PassReport {
   std::string name;         // as SessionOptions::disabled_passes takes it
   std::string description;  // one line
   GraphOptimizationLevel level = GraphOptimizationLevel::kBasic;
-  size_t rewrites = 0;  // how often it changed this model
+  size_t rewrites = 0;                     // how often it changed this model
+  std::vector<std::string> refusals = {};  // "node 'a' (Add): the bias is not constant": where it nearly matched, and why not; a few
+  double seconds = 0;                      // it took
 };
 // All passes, in the order they run.
 std::vector<PassReport> optimization_passes();
+
+// A part of creating a session.
+struct LoadPhase {
+  std::string name;  // "read", "optimize", "prepare"
+  std::chrono::steady_clock::time_point start;
+  double seconds = 0;
+};
+
+// Called with each value that a step of a run has made, in the order they run. The tensor's memory may be overwritten after the call.
+using ValueObserver = std::function<void(const std::string& name, const Tensor& value)>;
+
+class IoBinding;
 
 class InferenceSession {
  public:
@@ -158,20 +227,66 @@ class InferenceSession {
   std::vector<Tensor> run(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options = {}) const;
   std::vector<Tensor> run(const Feeds& feeds, const RunOptions& run_options = {}) const { return run({}, feeds, run_options); }
 
+  // Computes the bound outputs from the bound inputs. In a steady state nothing is allocated. Throws as above.
+  void run(IoBinding& binding, const RunOptions& run_options = {}) const;
+
   // The plan for these shapes of the inputs. Inputs that are left out take their declared size; a symbolic axis must be given.
   PlanReport explain(const InputShapes& shapes) const;
   // Runs once (after one run to warm up) and tells the time of each step too.
   PlanReport profile(const Feeds& feeds) const;
+  // Runs once, with the very plan that run() takes, and shows the values in between: for finding where two sessions part. Values that were
+  // fused away or computed while loading do not occur, nor do those of graphs inside nodes.
+  std::vector<Tensor> observe(const Feeds& feeds, const ValueObserver& observer) const;
   // What each pass did while loading.
   const std::vector<PassReport>& passes() const noexcept;
+  const std::vector<LoadPhase>& load_phases() const noexcept;
+  // Completes the file of SessionOptions::profile_path; later runs are not in it. Returns the path; "" without one. Throws Io where the
+  // file could not be written.
+  std::filesystem::path end_profiling();
   // The number of plans kept at the moment.
   size_t plan_count() const noexcept;
   // Gives the memory of idle runs back to the system; the next run takes it anew.
   void trim();
 
  private:
+  friend class IoBinding;
   struct State;
   explicit InferenceSession(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// Inputs and outputs that stay bound from run to run, for callers who bring their own memory or must not allocate:
+//
+//   sardonyx::IoBinding binding(session);
+//   binding.bind_input("input", Tensor::from_blob(camera_frame, {1, 3, 224, 224}));
+//   binding.bind_output("scores", scores);
+//   while (next_frame(camera_frame)) session.run(binding);  // reads camera_frame, writes into `scores`
+//
+// Inputs are read and outputs are written where they are; their memory may change between runs, and Tensor::rebind moves it. For another
+// type or shape bind anew. The session must outlive the binding; one binding serves one run at a time.
+class IoBinding {
+ public:
+  explicit IoBinding(const InferenceSession& session);
+  ~IoBinding();
+  IoBinding(IoBinding&&) noexcept;
+  IoBinding& operator=(IoBinding&&) noexcept;
+
+  // Throw InvalidArgument for a name that the model does not have, and for an output to a read-only tensor. What does not fit the model is
+  // found by the next run. A second binding of a name replaces the first.
+  void bind_input(std::string_view name, Tensor tensor);
+  // The run writes into `tensor`, which must not overlap another bound tensor.
+  void bind_output(std::string_view name, Tensor tensor);
+  // The run makes the tensor; the next runs write into the same one, unless its shape depends on data.
+  void bind_output(std::string_view name);
+  void clear_inputs();
+  void clear_outputs();
+
+  // What the last run computed, in the order in which the outputs were bound.
+  const std::vector<Tensor>& outputs() const noexcept;
+
+ private:
+  friend class InferenceSession;
+  struct State;
   std::unique_ptr<State> state_;
 };
 

@@ -73,6 +73,11 @@ class Tensor {
   // kTensor.
   static Tensor stored_view(std::shared_ptr<const void> owner, const void* data, Shape shape, DType dtype);
 
+  // Moves a tensor that nobody owns (from_blob, or view without an owner) onto other memory, of at least byte_size() bytes, which the
+  // caller keeps alive; all handles to the tensor move. For callers who keep one handle for memory that changes from run to run; nobody may
+  // read it meanwhile. Throws InvalidArgument for a tensor that owns its elements.
+  void rebind(const void* data);
+
   bool defined() const noexcept { return impl_ != nullptr; }
   DType dtype() const { return impl().dtype; }
   const Shape& shape() const { return impl().shape; }
@@ -117,6 +122,10 @@ class Tensor {
   // Each element converted as a C++ cast (floats to float16/bfloat16 round to nearest even). Shares the storage if nothing changes.
   // Numeric and bool types of at least 8 bits, without complex and float8; else throws Unsupported.
   Tensor to(DType dtype) const;
+
+  // Copies the elements of another tensor, as clone() does, into those of this one. Throws InvalidArgument unless both have the same type
+  // and shape.
+  void copy_from(const Tensor& other);
 
   // Handles to the same tensor object have the same identity; it is not reused while a handle lives.
   const void* identity() const noexcept { return impl_.get(); }

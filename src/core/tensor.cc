@@ -205,6 +205,12 @@ Tensor Tensor::view(std::shared_ptr<const void> owner, const void* data, Shape s
   return from_impl(std::move(impl));
 }
 
+void Tensor::rebind(const void* data) {
+  if (impl().owner) fail(ErrorCode::kInvalidArgument, "rebind(): the tensor owns its elements");
+  impl_->data = data;
+  if (impl_->writable != nullptr) impl_->writable = const_cast<void*>(data);
+}
+
 struct Tensor::Settled {
   std::once_flag once;
   const void* data = nullptr;
@@ -259,15 +265,22 @@ void Tensor::expect_dtype(DType wanted) const {
 
 Tensor Tensor::clone() const {
   Tensor copy = empty(shape(), dtype());
-  if (dtype() == DType::kString) {
-    const std::span<const std::string> from = strings();
-    std::copy(from.begin(), from.end(), copy.mutable_values<std::string>().begin());
-  } else if (dtype() == DType::kTensor) {
-    std::ranges::transform(tensors(), copy.mutable_values<Tensor>().begin(), [](const Tensor& t) { return t.defined() ? t.clone() : t; });
-  } else if (numel() > 0) {
-    std::memcpy(copy.mutable_raw(), raw(), byte_size());
-  }
+  copy.copy_from(*this);
   return copy;
+}
+
+void Tensor::copy_from(const Tensor& other) {
+  if (dtype() != other.dtype() || shape() != other.shape()) {
+    fail(ErrorCode::kInvalidArgument, fmt::format("a tensor of {} {} cannot take the elements of one of {} {}", to_string(dtype()),
+                                                  to_string(shape()), to_string(other.dtype()), to_string(other.shape())));
+  }
+  if (dtype() == DType::kString) {
+    std::ranges::copy(other.strings(), mutable_values<std::string>().begin());
+  } else if (dtype() == DType::kTensor) {
+    std::ranges::transform(other.tensors(), mutable_values<Tensor>().begin(), [](const Tensor& t) { return t.defined() ? t.clone() : t; });
+  } else if (numel() > 0) {
+    std::memcpy(mutable_raw(), other.raw(), byte_size());
+  }
 }
 
 Tensor Tensor::reshape(Shape shape) const {

@@ -50,9 +50,10 @@ const Value* Inference::Scope::find(std::string_view name) const {
   return nullptr;
 }
 
-Inference::Inference(const model::Model& model, const InferOptions& options)
+Inference::Inference(const model::Model& model, const InferOptions& options, Trust trust)
     : model_(model),
       options_(options),
+      trust_(trust),
       state_{nullptr, &model.opset_import, 0, false},
       max_steps_(kLeastSteps + kStepsPerNode * model.graph.node.size()) {
   for (const model::Function& function : model.functions) {
@@ -63,10 +64,9 @@ Inference::Inference(const model::Model& model, const InferOptions& options)
 void Inference::run() {
   reserve_names(model_.graph, 0);
   for (const model::Function& function : model_.functions) reserve_names(function.node, 0);
-  Scope scope;
   const Place place(*this, fmt::format("graph '{}'", model_.graph.name));
-  declare(model_.graph, scope, false);
-  infer_graph(model_.graph, scope);
+  declare(model_.graph, main_, false);
+  infer_graph(model_.graph, main_);
 }
 
 // Symbols that the model uses must not be made anew.
@@ -90,7 +90,22 @@ void Inference::reserve_names(const std::vector<model::Node>& nodes, int depth) 
   }
 }
 
+bool Inference::may_be_fed(std::string_view initializer, const Scope& scope) const {
+  constexpr int64_t kFirstOverridableIr = 4;
+  return trust_ == Trust::kFeeds && &scope == &main_ && model_.ir_version >= kFirstOverridableIr && scope.values.contains(initializer);
+}
+
+// Of declared types that nobody is held to, only what inference cannot tell counts: the kind, the element type and the rank.
+ValueType Inference::with_declared(const ValueType& declared, const ValueType& inferred) const {
+  if (trust_ == Trust::kFile) return merge_types(declared, inferred, symbols_);
+  if (inferred.is_known() && (!inferred.is_tensor() || inferred.has_rank)) return inferred;
+  ValueType merged = declared;
+  std::ranges::fill(merged.dims, Dim());
+  return merge_types(merged, inferred, symbols_);
+}
+
 void Inference::declare_initializer(const model::TensorData& tensor, Scope& scope) {
+  if (may_be_fed(tensor.name, scope)) return;
   Value value = tensor_value(tensor);
   const auto declared = scope.declared.find(tensor.name);
   if (declared != scope.declared.end()) {
@@ -417,10 +432,10 @@ void Inference::keep_outputs(NodeContext& context, bool is_inferred, Scope& scop
     const auto declared = scope.declared.find(name);
     if (declared != scope.declared.end()) {
       try {
-        value.type = merge_types(declared->second, value.type, symbols_);
+        value.type = with_declared(declared->second, value.type);
       } catch (const Contradiction& error) {
         problem(fmt::format("output '{}'", name), error);
-        value = {declared->second, nullptr, nullptr};
+        value = {trust_ == Trust::kFile ? declared->second : ValueType{}, nullptr, nullptr};
       }
     }
     if (!options_.data_propagation || !may_keep(value.elements)) value.elements = nullptr;
@@ -439,10 +454,10 @@ Value Inference::output_of(const model::ValueInfo& output, const Scope& scope) {
   Value value = found == nullptr ? Value{} : *found;
   const ValueType declared = from_model(output.type, symbols_);
   try {
-    value.type = merge_types(declared, value.type, symbols_);
+    value.type = with_declared(declared, value.type);
   } catch (const Contradiction& error) {
     problem(fmt::format("graph output '{}'", output.name), error);
-    value = {declared, nullptr, nullptr};
+    value = {trust_ == Trust::kFile ? declared : ValueType{}, nullptr, nullptr};
   }
   return value;
 }
@@ -453,7 +468,7 @@ void Inference::bind_body_inputs(const model::Graph& body, std::span<const Value
     Value value = i < inputs.size() ? inputs[i] : Value{};
     const ValueType declared = from_model(input.type, symbols_);
     try {
-      value.type = merge_types(declared, value.type, symbols_);
+      value.type = with_declared(declared, value.type);
     } catch (const Contradiction& error) {
       problem(fmt::format("input '{}'", input.name), error);
       value = {declared, nullptr, nullptr};

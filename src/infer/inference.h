@@ -31,13 +31,22 @@ struct Contradiction : Error {
 // Declared and inferred type as one: known sizes win over symbols, declared symbols over inferred ones. Throws Contradiction.
 ValueType merge_types(const ValueType& declared, const ValueType& inferred, const Symbols& symbols);
 
+// What of a model is taken for true.
+enum class Trust {
+  kFile,   // all that it declares; initializers are constants
+  kFeeds,  // what a session holds feeds to: only graph inputs declare sizes, and a feed may replace an initializer that is an input too
+};
+
 class Inference final : private BodyInference {
  public:
   // The model must outlive it.
-  Inference(const model::Model& model, const InferOptions& options);
+  Inference(const model::Model& model, const InferOptions& options, Trust trust = Trust::kFile);
 
   void run();
   InferReport take_report() { return std::move(report_); }
+  // What is known of the values of the main graph, after run(). Names are those of the model.
+  const std::unordered_map<std::string_view, Value>& values() const noexcept { return main_.values; }
+  const Symbols& symbols() const noexcept { return symbols_; }
   // What was found, written into a copy of the model.
   void write(model::Model& model) const;
 
@@ -61,6 +70,8 @@ class Inference final : private BodyInference {
   void reserve_names(const std::vector<model::Node>& nodes, int depth);
   void infer_graph(const model::Graph& graph, Scope& scope);
   void declare(const model::Graph& graph, Scope& scope, bool is_body);
+  bool may_be_fed(std::string_view initializer, const Scope& scope) const;
+  ValueType with_declared(const ValueType& declared, const ValueType& inferred) const;
   void prefer_output_types(const model::Graph& graph, Scope& scope);
   void declare_initializer(const model::TensorData& tensor, Scope& scope);
   void infer_node(const model::Node& node, Scope& scope, GraphResult* result);
@@ -93,7 +104,9 @@ class Inference final : private BodyInference {
 
   const model::Model& model_;
   InferOptions options_;
+  Trust trust_;
   Symbols symbols_;
+  Scope main_;
   InferReport report_;
   std::vector<std::string> path_;
   std::unordered_map<std::string, const model::Function*> functions_;

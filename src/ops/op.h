@@ -66,6 +66,12 @@ struct BindContext {
   Packing packing = {};
 };
 
+// An output that is a part of an input: the same bytes, from `offset` on.
+struct OutputView {
+  int input = -1;
+  size_t offset = 0;
+};
+
 struct RunContext {
   std::span<const Tensor> inputs;  // undefined Tensor: the optional input is absent, or an empty optional
   std::span<Tensor> outputs;       // allocated with the bound type and shape; a dynamic step's kernel assigns them itself
@@ -86,7 +92,13 @@ class Bound {
   bool dynamic = false;    // output shapes depend on data: the kernel makes the outputs in run(), and may hand out inputs
   bool may_empty = false;  // run() may leave outputs undefined: empty optionals
   size_t scratch_bytes = 0;
-  int alias_input = -1;               // output 0 has the elements of this input under another shape (Reshape, Identity): a plan may alias
+  int alias_input = -1;  // output 0 has the elements of this input under another shape (Reshape, Identity): a plan may alias
+  // One for each output, or none: all outputs are contiguous parts of inputs (Split and Slice by an outer axis); a plan may then let them
+  // be views, and need not run the step.
+  std::vector<OutputView> views;
+  // One for each input, or none: output 0 is the inputs one after the other, input i at byte part_offsets[i] (Concat by an outer axis); a
+  // plan may then let the inputs be made in their places, and need not run the step.
+  std::vector<size_t> part_offsets;
   int in_place_input = -1;            // output 0 may take the memory of this input, if nobody needs that input afterwards
   double flops = 0;                   // floating-point operations of one run, a multiply-add counting two
   const char* kernel = "";            // the chosen candidate's name

@@ -53,6 +53,17 @@ GraphView::GraphView(model::Model& model) : model_(model) {
   graph.initializer.clear();
 }
 
+GraphView::GraphView(model::Model& model, KnownValues known) : GraphView(model) {
+  for (auto& [name, value] : values_) {
+    if (value.initializer && !value.graph_input) continue;
+    const auto found = known.find(name);
+    value.type.reset();
+    if (found == known.end()) continue;
+    value.type = std::move(found->second.type);
+    value.elements = std::move(found->second.elements);
+  }
+}
+
 const GraphView::Value* GraphView::find(std::string_view value) const noexcept {
   const auto found = values_.find(value);
   return found == values_.end() ? nullptr : &found->second;
@@ -103,6 +114,21 @@ const model::TensorType* GraphView::type(std::string_view value) const noexcept 
   return found && found->type ? &*found->type : nullptr;
 }
 
+DType GraphView::dtype(std::string_view value) const noexcept {
+  const model::TensorType* found = type(value);
+  return found ? found->dtype() : DType::kUndefined;
+}
+
+const std::vector<model::Dimension>* GraphView::dims(std::string_view value) const noexcept {
+  const model::TensorType* found = type(value);
+  return found && found->has_shape ? &found->shape.dims : nullptr;
+}
+
+const std::vector<model::Dimension>* GraphView::elements(std::string_view value) const noexcept {
+  const Value* found = find(value);
+  return found && !found->elements.empty() ? &found->elements : nullptr;
+}
+
 bool GraphView::admits(std::string_view value, DType dtype, const Shape& shape) const noexcept {
   const model::TensorType* declared = type(value);
   if (!declared) return true;
@@ -126,6 +152,20 @@ std::string GraphView::fresh_name(std::string_view base) const {
   std::string name(base);
   for (size_t i = 1; values_.contains(name); ++i) name = fmt::format("{}_{}", base, i);
   return name;
+}
+
+std::nullopt_t GraphView::refuse(size_t node, std::string reason) const {
+  if (refusals_.size() < kMaxRefusals) refusals_.emplace_back(node, std::move(reason));
+  return std::nullopt;
+}
+
+std::vector<std::string> GraphView::take_refusals() {
+  std::vector<std::string> texts;
+  for (const auto& [index, reason] : refusals_) {
+    if (const model::Node* found = node(index)) texts.push_back(fmt::format("{}: {}", model::describe(*found), reason));
+  }
+  refusals_.clear();
+  return texts;
 }
 
 bool GraphView::is_defined(std::string_view value) const noexcept {
@@ -192,6 +232,7 @@ void GraphView::apply(Patch patch) {
     import_domain(node.domain);
     add_node(std::move(node), order);
   }
+  for (auto& [name, type] : patch.types) values_[name].type = std::move(type);
   for (const auto& [from, to] : patch.replace) redirect(from, to);
 }
 

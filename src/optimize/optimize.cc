@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "core/closest.h"
 #include "optimize/expand/expand.h"
@@ -13,6 +14,8 @@ namespace sardonyx::optimize {
 namespace {
 
 constexpr int kMaxSweeps = 16;  // of one pass; a rewrite that makes room for another of its kind rarely needs a third
+constexpr int kMaxRounds = 3;   // of all passes, for what a later one makes room for
+constexpr std::string_view kTidy = "remove_dead";
 
 void check_names(std::span<const std::string> disabled) {
   std::vector<std::string_view> names;
@@ -43,30 +46,53 @@ size_t sweep(GraphView& graph, const Pass& pass) {
   return rewrites;
 }
 
-size_t run(GraphView& graph, const Pass& pass) {
-  size_t total = 0;
+void run(GraphView& graph, const Pass& pass, PassReport& report) {
+  const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < kMaxSweeps; ++i) {
     const size_t rewrites = sweep(graph, pass);
+    report.refusals = graph.take_refusals();  // of the last sweep: what the others refuse, they may do later
     if (rewrites == 0) break;
-    total += rewrites;
+    report.rewrites += rewrites;
   }
-  return total;
+  report.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// One pass after the other; after each that changed something, what nobody reads any more is removed, so that readers can be counted.
+bool run_all(GraphView& graph, const std::vector<const Pass*>& enabled, std::vector<PassReport>& reports) {
+  const auto report_of = [&](const Pass& pass) -> PassReport& { return *std::ranges::find(reports, pass.name, &PassReport::name); };
+  const auto tidy = std::ranges::find(enabled, kTidy, &Pass::name);
+  bool changed = false;
+  for (const Pass* pass : enabled) {
+    PassReport& report = report_of(*pass);
+    const size_t before = report.rewrites;
+    run(graph, *pass, report);
+    if (report.rewrites == before || pass->name == kTidy) continue;
+    changed = true;
+    if (tidy != enabled.end()) run(graph, **tidy, report_of(**tidy));
+  }
+  return changed;
 }
 
 }  // namespace
+
+bool is_enabled(std::string_view name, GraphOptimizationLevel level, std::span<const std::string> disabled) {
+  const auto pass = std::ranges::find(passes(), name, &Pass::name);
+  return pass != passes().end() && pass->level <= level && std::ranges::find(disabled, name) == disabled.end();
+}
 
 std::vector<PassReport> optimize(model::Model& model, GraphOptimizationLevel level, std::span<const std::string> disabled) {
   check_names(disabled);
   expand_composites(model);
   put_in_running_order(model.graph);
-  GraphView graph(model);
+  KnownValues known = level > GraphOptimizationLevel::kNone ? known_values(model) : KnownValues();
+  GraphView graph(model, std::move(known));
   std::vector<PassReport> reports;
+  std::vector<const Pass*> enabled;
   for (const Pass& pass : passes()) {
-    PassReport report{std::string(pass.name), std::string(pass.description), pass.level, 0};
-    const bool enabled = pass.level <= level && std::ranges::find(disabled, pass.name) == disabled.end();
-    if (enabled) report.rewrites = run(graph, pass);
-    reports.push_back(std::move(report));
+    reports.push_back({std::string(pass.name), std::string(pass.description), pass.level});
+    if (pass.make_rule && is_enabled(pass.name, level, disabled)) enabled.push_back(&pass);
   }
+  for (int round = 0; round < kMaxRounds && run_all(graph, enabled, reports);) ++round;
   graph.release();
   return reports;
 }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
+#include "runtime/chain.h"
 #include "runtime/plan_builder.h"
 
 namespace sardonyx::runtime {
@@ -32,12 +34,15 @@ class Clock {
 
 }  // namespace
 
-// The tensors of one run. Handles to constants and to places in the workspace are made once; the others by each run.
+// The tensors of one run. Handles are made once: those to constants and to places in the workspace stay where they are, those to feeds and
+// results are moved there by each run, and only what depends on data is made anew.
 struct Plan::Frame {
   bool ready = false;
   std::byte* base = nullptr;
   std::vector<Tensor> slots;
+  std::vector<Tensor> moving;  // as Plan::moving_
   std::vector<Tensor> run_values;
+  std::vector<Tensor> guarded_results;  // by result; where memory is guarded
   GuardedResults guarded;
 };
 
@@ -51,6 +56,7 @@ std::shared_ptr<const ops::Bound> LateBinder::bind(const ops::Prepared& prepared
     const auto found = std::ranges::find_if(entries_, fits);
     if (found != entries_.end()) return found->bound;
   }
+  const core::InterruptScope to_the_end(nullptr);  // packed weights outlive the run
   Entry fresh{{}, prepared.bind({facts, threads})};
   for (const ops::ValueFacts& f : facts) fresh.inputs.emplace_back(f.dtype, f.shape);
   std::shared_ptr<const ops::Bound> bound = fresh.bound;
@@ -69,14 +75,6 @@ Plan::Plan(const Program& program, PlanKey key, core::ThreadPool& pool) : progra
 
 Plan::~Plan() = default;
 
-Tensor Plan::handle(ValueId id, std::byte* base) const {
-  if (id == kAbsent) return {};
-  const PlanValue& value = values_[static_cast<size_t>(id)];
-  if (value.place == Place::kConstant) return value.constant;
-  if (value.place != Place::kArena) return {};
-  return Tensor::from_blob(base + values_[static_cast<size_t>(value.root)].offset, value.shape, value.dtype);
-}
-
 // The frame made for that workspace; only the run that holds the workspace touches it.
 Plan::Frame& Plan::frame(Workspace& workspace) const {
   Frame* frame = nullptr;
@@ -87,33 +85,65 @@ Plan::Frame& Plan::frame(Workspace& workspace) const {
     if (!entry) entry = std::make_unique<Frame>();
     frame = entry.get();
   }
-  if (frame->ready && frame->base == workspace.arena.data()) return *frame;
-  frame->base = workspace.arena.data();
-  frame->slots.resize(slots_.size());
-  for (size_t i = 0; i < slots_.size(); ++i) frame->slots[i] = handle(slots_[i], frame->base);
-  frame->run_values.resize(run_values_);
-  frame->ready = true;
+  if (!frame->ready || frame->base != workspace.arena.data()) prepare(*frame, workspace.arena.data());
   return *frame;
 }
 
-void Plan::start(Frame& frame, std::span<const Tensor* const> inputs) const {
-  frame.guarded = GuardedResults();
+void Plan::prepare(Frame& frame, std::byte* base) const {
+  std::vector<Tensor> handles(values_.size());
+  for (size_t i = 0; i < values_.size(); ++i) {
+    const PlanValue& value = values_[i];
+    if (value.place == Place::kConstant) handles[i] = value.constant;
+    if (value.place != Place::kArena) continue;
+    handles[i] = Tensor::from_blob(base + values_[static_cast<size_t>(value.root)].offset + value.view_offset, value.shape, value.dtype);
+  }
+  frame.moving.clear();
+  for (const Moving& moving : moving_) {
+    const PlanValue& value = values_[static_cast<size_t>(moving.value)];
+    // Any address serves until the run moves the handle.
+    frame.moving.push_back(moving.is_input ? Tensor::view(nullptr, &frame, value.shape, value.dtype)
+                                           : Tensor::from_blob(&frame, value.shape, value.dtype));
+    handles[static_cast<size_t>(moving.value)] = frame.moving.back();
+  }
+  frame.slots.resize(slots_.size());
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    frame.slots[i] = slots_[i] == kAbsent ? Tensor() : handles[static_cast<size_t>(slots_[i])];
+  }
+  frame.run_values.resize(run_values_);
+  frame.base = base;
+  frame.ready = true;
+}
+
+void Plan::start(Frame& frame, std::span<const Tensor* const> inputs, std::span<Tensor> results) const {
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (input_run_values_[i] >= 0) frame.run_values[static_cast<size_t>(input_run_values_[i])] = *inputs[i];
   }
-  for (const ValueId id : allocated_) {
-    const PlanValue& value = values_[static_cast<size_t>(id)];
-    frame.run_values[static_cast<size_t>(value.run_value)] =
-        guard_ ? frame.guarded.make(value.shape, value.dtype) : Tensor::empty(value.shape, value.dtype);
+  frame.guarded = GuardedResults();
+  frame.guarded_results.assign(guard_ ? results.size() : 0, Tensor());
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (!results_[i].is_place) continue;
+    const PlanValue& value = result_value(i);
+    if (guard_) frame.guarded_results[i] = frame.guarded.make(value.shape, value.dtype);
+    if (!guard_ && !results[i].defined()) results[i] = Tensor::empty(value.shape, value.dtype);
   }
-  for (const Reshaped& made : reshaped_) {
-    frame.run_values[static_cast<size_t>(made.run_value)] = frame.run_values[static_cast<size_t>(made.source)].reshape(made.shape);
+  for (size_t i = 0; i < moving_.size(); ++i) {
+    const Moving& moving = moving_[i];
+    const Tensor& source = moving.is_input ? *inputs[moving.source]
+                           : guard_        ? frame.guarded_results[moving.source]
+                                           : results[moving.source];
+    frame.moving[i].rebind(static_cast<const std::byte*>(source.raw()) + values_[static_cast<size_t>(moving.value)].view_offset);
   }
 }
 
 std::vector<Tensor> Plan::run(std::span<const Tensor* const> inputs, Workspace& workspace, const RunSetting& setting) const {
+  std::vector<Tensor> results(results_.size());
+  run(inputs, results, workspace, setting);
+  return results;
+}
+
+void Plan::run(std::span<const Tensor* const> inputs, std::span<Tensor> results, Workspace& workspace, const RunSetting& setting) const {
   Frame& frame = this->frame(workspace);
-  // Lets feeds and results go, also when an operator throws; the frame is then made anew.
+  // Lets what the run made go, also when an operator throws; the frame is then made anew.
   struct Clear {
     Frame& frame;
     ~Clear() {
@@ -121,18 +151,27 @@ std::vector<Tensor> Plan::run(std::span<const Tensor* const> inputs, Workspace& 
     }
   } clear{frame};
   frame.ready = false;
-  start(frame, inputs);
-  Clock clock;
+  start(frame, inputs, results);
+  std::optional<Clock> clock;
+  if (setting.seconds) clock.emplace();
+  if (setting.interrupt) setting.interrupt->check();
   for (size_t i = 0; i < steps_.size(); ++i) {
-    const PlanStep& step = steps_[i];
-    if (setting.interrupt) setting.interrupt->check();
-    if (!step.aliased) {
-      with_trail([&] { return program_.nodes()[step.node].where(); }, [&] { run_guarded(i, frame, setting); });
-    }
-    if (setting.seconds) setting.seconds[i] = clock.seconds_since_last();
+    if (!steps_[i].aliased) run_interruptible(i, frame, setting);
+    if (clock) setting.seconds[i] = clock->seconds_since_last();
   }
+  finish(frame, inputs, results, setting.lend_inputs);
   frame.ready = true;
-  return take_results(frame, setting.lend_inputs);
+}
+
+// Interrupted kernels return early. What they leave, and what an operator makes of it, an error included, nobody sees.
+void Plan::run_interruptible(size_t step, Frame& frame, const RunSetting& setting) const {
+  try {
+    with_trail([&] { return node_of(steps_[step]).where(); }, [&] { run_guarded(step, frame, setting); });
+  } catch (const std::exception&) {
+    if (setting.interrupt) setting.interrupt->check();
+    throw;
+  }
+  if (setting.interrupt) setting.interrupt->check();
 }
 
 void Plan::run_guarded(size_t step, Frame& frame, const RunSetting& setting) const {
@@ -142,13 +181,15 @@ void Plan::run_guarded(size_t step, Frame& frame, const RunSetting& setting) con
 }
 
 void Plan::run_step(const PlanStep& step, Frame& frame, const RunSetting& setting) const {
-  const ProgramNode& node = program_.nodes()[step.node];
+  const ProgramNode& node = node_of(step);
+  const std::span<Tensor> inputs(frame.slots.data() + step.first_input, node.inputs.size());
+  const std::span<Tensor> outputs(frame.slots.data() + step.first_output, node.outputs.size());
+  std::byte* scratch = frame.base + step.scratch_offset;
+  if (!step.has_run_values && !setting.observer) return step.bound->run({inputs, outputs, scratch, setting.pool, setting.interrupt});
   const auto run_value = [&](size_t slot) {
     const ValueId id = slots_[slot];
     return id == kAbsent ? -1 : values_[static_cast<size_t>(id)].run_value;
   };
-  const std::span<Tensor> inputs(frame.slots.data() + step.first_input, node.inputs.size());
-  const std::span<Tensor> outputs(frame.slots.data() + step.first_output, node.outputs.size());
   const size_t end = step.first_output + outputs.size();
   for (size_t slot = step.first_input; slot < end; ++slot) {
     if (const int32_t v = run_value(slot); v >= 0) frame.slots[slot] = frame.run_values[static_cast<size_t>(v)];
@@ -157,9 +198,10 @@ void Plan::run_step(const PlanStep& step, Frame& frame, const RunSetting& settin
     run_late(step, inputs, outputs, setting);
   } else {
     if (!step.bound->dynamic) allocate_missing(*step.bound, node, outputs);
-    step.bound->run({inputs, outputs, frame.base + step.scratch_offset, setting.pool, setting.interrupt});
+    step.bound->run({inputs, outputs, scratch, setting.pool, setting.interrupt});
     if (step.bound->dynamic) own_results(node, *step.bound, inputs, outputs);
   }
+  if (setting.observer) show(step, outputs, *setting.observer);
   for (size_t slot = step.first_input; slot < end; ++slot) {
     const int32_t v = run_value(slot);
     if (v < 0) continue;
@@ -207,7 +249,7 @@ void Plan::own_results(const ProgramNode& node, const ops::Bound& bound, std::sp
 }
 
 void Plan::run_late(const PlanStep& step, std::span<const Tensor> inputs, std::span<Tensor> outputs, const RunSetting& setting) const {
-  const ProgramNode& node = program_.nodes()[step.node];
+  const ProgramNode& node = node_of(step);
   std::vector<ops::ValueFacts> facts;
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (node.inputs[i] == kAbsent) {
@@ -228,23 +270,49 @@ void Plan::run_late(const PlanStep& step, std::span<const Tensor> inputs, std::s
   own_results(node, *bound, inputs, outputs);
 }
 
-std::vector<Tensor> Plan::take_results(Frame& frame, bool lend_inputs) const {
-  std::vector<Tensor> results;
-  results.reserve(results_.size());
-  for (const Result& result : results_) {
-    const PlanValue& value = values_[static_cast<size_t>(result.value)];
-    const Tensor& tensor = value.run_value >= 0 ? frame.run_values[static_cast<size_t>(value.run_value)] : value.constant;
-    const bool lent = lend_inputs && result.is_input;
-    const bool shared = (result.copy && !lent) || guard_ || (value.place == Place::kHeap && is_one_of(tensor, results));
-    results.push_back(shared && tensor.defined() ? tensor.clone() : tensor);
+// The tensor that a result which no step writes is made from.
+Tensor Plan::result_source(const Result& result, const Frame& frame, std::span<const Tensor* const> inputs,
+                           std::span<Tensor> results) const {
+  const PlanValue& value = values_[static_cast<size_t>(result.value)];
+  if (value.run_value >= 0) return frame.run_values[static_cast<size_t>(value.run_value)];
+  if (value.place == Place::kConstant) return value.constant;
+  if (value.place == Place::kOutput) {
+    const auto place = std::ranges::find_if(results_, [&](const Result& r) { return r.is_place && r.value == result.value; });
+    const auto index = static_cast<size_t>(place - results_.begin());
+    return guard_ ? frame.guarded_results[index] : results[index];
   }
-  frame.guarded.check();
-  return results;
+  const Tensor& input = *inputs[static_cast<size_t>(program_.values()[static_cast<size_t>(value.root)].input)];
+  if (value.view_offset == 0 && value.shape == input.shape()) return input;
+  if (value.view_offset == 0 && element_count(value.shape) == input.numel()) return input.reshape(value.shape);
+  return Tensor::view(nullptr, static_cast<const std::byte*>(input.raw()) + value.view_offset, value.shape, value.dtype).clone();
 }
 
+void Plan::finish(Frame& frame, std::span<const Tensor* const> inputs, std::span<Tensor> results, bool lend_inputs) const {
+  for (size_t i = 0; i < results.size(); ++i) {
+    const Result& result = results_[i];
+    if (result.is_place && !guard_) continue;
+    const Tensor source = result_source(result, frame, inputs, results);
+    if (results[i].defined()) {
+      with_trail([&] { return "output '" + program_.outputs()[key_.outputs[i]].name + "'"; },
+                 [&] {
+                   if (!source.defined()) throw Error(ErrorCode::kInvalidArgument, "it is empty in this run, which no tensor can hold");
+                   results[i].copy_from(source);
+                 });
+      continue;
+    }
+    const bool lent = lend_inputs && result.is_input;
+    const bool shared = (result.is_shared && !lent) || guard_ ||
+                        (values_[static_cast<size_t>(result.value)].place == Place::kHeap && is_one_of(source, results));
+    results[i] = shared && source.defined() ? source.clone() : source;
+  }
+  frame.guarded.check();
+}
+
+const ProgramNode& Plan::node_of(const PlanStep& step) const { return step.chain ? step.chain->node() : program_.nodes()[step.node]; }
+
 StepReport Plan::report(const PlanStep& step) const {
-  const ProgramNode& node = program_.nodes()[step.node];
-  StepReport report{.node = node.node.name.empty() && !node.node.output.empty() ? node.node.output[0] : node.node.name,
+  const ProgramNode& node = node_of(step);
+  StepReport report{.node = node.label(),
                     .op = node.op(),
                     .opset = node.opset,
                     .kernel = "",
@@ -259,6 +327,7 @@ StepReport Plan::report(const PlanStep& step) const {
     report.flops = step.bound->flops;
     report.scratch_bytes = step.bound->scratch_bytes;
   }
+  if (step.chain) report.chain = step.chain->report();
   const auto count = [&](ValueId id) {
     if (id == kAbsent) return;
     const PlanValue& value = values_[static_cast<size_t>(id)];
@@ -266,6 +335,8 @@ StepReport Plan::report(const PlanStep& step) const {
   };
   std::ranges::for_each(node.inputs, count);
   std::ranges::for_each(node.outputs, count);
+  for (const ValueId id : node.inputs) report.inputs.push_back(this->report(id));
+  for (const ValueId id : node.outputs) report.outputs.push_back(this->report(id));
   if (!node.outputs.empty() && node.outputs[0] != kAbsent) {
     const PlanValue& first = values_[static_cast<size_t>(node.outputs[0])];
     report.output_dtype = first.dtype;
@@ -281,6 +352,7 @@ PlanReport Plan::report() const {
     result.steps.push_back(report(step));
     result.flops += result.steps.back().flops;
   }
+  result.memory = report_memory();
   return result;
 }
 

@@ -60,39 +60,54 @@ struct PlanValue {
   Tensor constant;  // if place is kConstant, unless every reader has packed it
   Place place = Place::kNowhere;
   ValueId root = kAbsent;  // the value whose memory this one is in (itself, where it has its own)
-  int32_t run_value = -1;  // index among the tensors that each run makes anew: kInput, kOutput, kHeap
+  size_t view_offset = 0;  // bytes from the beginning of the root
   size_t offset = 0;       // of a root in the arena
+  int32_t run_value = -1;  // index among the tensors that each run makes anew: kHeap, and inputs that are no plain tensors
 };
+
+class Chain;
 
 struct PlanStep {
   size_t node = 0;                    // of the program
+  const Chain* chain = nullptr;       // in `bound`: a chain of nodes from `node` on; null: the node alone
   std::unique_ptr<ops::Bound> bound;  // null: late
   std::unique_ptr<LateBinder> late;
   bool aliased = false;  // nothing to run
   bool in_place = false;
+  bool has_run_values = false;               // some input or output is a tensor that each run makes anew
   size_t first_input = 0, first_output = 0;  // in the frame's slots
   size_t scratch_offset = 0;
   std::vector<int32_t> last_uses;  // run values that no later step needs
 };
 
-// A tensor that a run makes from another one: the same elements under another shape.
-struct Reshaped {
-  int32_t run_value, source;
-  Shape shape;
+// A value in the memory of a feed or a result: its handle is moved there by each run.
+struct Moving {
+  ValueId value = kAbsent;
+  bool is_input = false;
+  size_t source = 0;  // index of the signature's inputs, or of the plan's results
+};
+
+// A piece of the arena, for reports.
+struct Piece {
+  ValueId value = kAbsent;  // kAbsent: scratch memory of step `first`
+  size_t bytes = 0, offset = 0;
+  int32_t first = 0, last = 0;  // steps
 };
 
 // How a run gets one of the requested outputs.
 struct Result {
   ValueId value = kAbsent;
-  bool copy = false;      // its memory belongs to somebody else
-  bool is_input = false;  // to the caller
+  bool is_place = false;   // steps write straight into it
+  bool is_shared = false;  // its memory belongs to somebody else: it is copied
+  bool is_input = false;   // to the caller
 };
 
 struct RunSetting {
   core::ThreadPool& pool;
-  const core::Interrupt* interrupt = nullptr;  // asked before each step
+  const core::Interrupt* interrupt = nullptr;  // asked before and after each step
   double* seconds = nullptr;                   // gets the time of each step of the report
   bool lend_inputs = false;                    // results may share memory with inputs
+  const ValueObserver* observer = nullptr;     // is shown what each step has made
 };
 
 class Plan {
@@ -103,37 +118,52 @@ class Plan {
 
   const PlanKey& key() const noexcept { return key_; }
   size_t peak_memory() const noexcept { return peak_; }
+  size_t lower_bound_memory() const noexcept { return lower_bound_; }
   size_t output_memory() const noexcept { return output_bytes_; }
+  size_t step_count() const noexcept { return steps_.size(); }
   PlanReport report() const;
 
-  // One tensor per requested output. `inputs` has one per input of the signature, of the plan's shapes. May be called from several
-  // threads, each with its own workspace of at least peak_memory().
+  // `inputs` has one tensor per input of the signature, of the plan's shapes, `results` one per requested output: an undefined one is set,
+  // into a defined one, which must be of the right type and shape and overlap nothing else, the elements are written. May be called from
+  // several threads, each with its own workspace of at least peak_memory().
+  void run(std::span<const Tensor* const> inputs, std::span<Tensor> results, Workspace& workspace, const RunSetting& setting) const;
   std::vector<Tensor> run(std::span<const Tensor* const> inputs, Workspace& workspace, const RunSetting& setting) const;
+  // Type and shape of a result as far as they are known before a run.
+  const PlanValue& result_value(size_t result) const noexcept { return values_[static_cast<size_t>(results_[result].value)]; }
 
  private:
   friend class PlanBuilder;
+  friend class ChainFinder;
   struct Frame;
 
   Frame& frame(Workspace& workspace) const;
-  void start(Frame& frame, std::span<const Tensor* const> inputs) const;
+  void prepare(Frame& frame, std::byte* base) const;
+  void start(Frame& frame, std::span<const Tensor* const> inputs, std::span<Tensor> results) const;
+  void run_interruptible(size_t step, Frame& frame, const RunSetting& setting) const;
   void run_guarded(size_t step, Frame& frame, const RunSetting& setting) const;
   void run_step(const PlanStep& step, Frame& frame, const RunSetting& setting) const;
   void run_late(const PlanStep& step, std::span<const Tensor> inputs, std::span<Tensor> outputs, const RunSetting& setting) const;
   static void allocate_missing(const ops::Bound& bound, const ProgramNode& node, std::span<Tensor> outputs);
   Tensor owned(const Tensor& tensor, const ProgramNode& node, std::span<const Tensor> inputs) const;
   void own_results(const ProgramNode& node, const ops::Bound& bound, std::span<const Tensor> inputs, std::span<Tensor> outputs) const;
-  std::vector<Tensor> take_results(Frame& frame, bool lend_inputs) const;
-  Tensor handle(ValueId id, std::byte* base) const;
+  void finish(Frame& frame, std::span<const Tensor* const> inputs, std::span<Tensor> results, bool lend_inputs) const;
+  Tensor result_source(const Result& result, const Frame& frame, std::span<const Tensor* const> inputs, std::span<Tensor> results) const;
   StepReport report(const PlanStep& step) const;
+  // What the step runs; of a chain, a node that stands for it.
+  const ProgramNode& node_of(const PlanStep& step) const;
+  // plan_report.cc
+  ValueReport report(ValueId id) const;
+  std::vector<MemoryReport> report_memory() const;
+  void show(const PlanStep& step, std::span<const Tensor> outputs, const ValueObserver& observer) const;
 
   const Program& program_;
   PlanKey key_;
   std::vector<PlanValue> values_;  // by ValueId
   std::vector<PlanStep> steps_;
+  std::vector<Piece> pieces_;
   std::vector<ValueId> slots_;             // the inputs and outputs of the steps, one after the other
-  std::vector<int32_t> input_run_values_;  // by signature index; -1: not needed
-  std::vector<ValueId> allocated_;         // values that are allocated before the first step: results
-  std::vector<Reshaped> reshaped_;
+  std::vector<int32_t> input_run_values_;  // by signature index; -1: a plain tensor, or not needed
+  std::vector<Moving> moving_;
   std::vector<Result> results_;
   std::unique_ptr<MemoryGuard> guard_;  // null: memory is not guarded
   size_t run_values_ = 0;

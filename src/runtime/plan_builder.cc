@@ -25,12 +25,14 @@ void PlanBuilder::build() {
     if (needed[node]) bind(node);
   }
   drop_unneeded_steps();
-  assign_memory();
+  make_chains();
+  destine_parts();
+  assign_memory_with_parts();
   place_in_arena();
-  number_run_values();
+  plan_results();
+  plan_handles();
   note_last_uses();
   lay_out_slots();
-  plan_results();
 }
 
 void PlanBuilder::seed_values() {
@@ -178,16 +180,25 @@ void PlanBuilder::assign_step(PlanStep& step, int32_t index) {
     --root.reads;
     root.last = index;
   }
+  if (join_parts(step, index)) return;
   const bool on_heap = !step.bound || step.bound->dynamic;
+  if (!on_heap && try_views(step)) {
+    step.aliased = true;
+    return;
+  }
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     const ValueId output = node.outputs[i];
     if (output == kAbsent) continue;
+    if (part_of_[static_cast<size_t>(output)] != kAbsent) {
+      place_part(output, index);
+      continue;
+    }
     if (i == 0 && !on_heap && value(output).dtype != DType::kString) {
       const auto input_at = [&](int position) {
         const auto p = static_cast<size_t>(position);
         return position >= 0 && p < node.inputs.size() ? node.inputs[p] : kAbsent;
       };
-      step.aliased = try_alias(step, input_at(step.bound->alias_input), output);
+      step.aliased = try_alias(input_at(step.bound->alias_input), output, 0);
       step.in_place = !step.aliased && try_in_place(step, input_at(step.bound->in_place_input), output);
       if (step.aliased || step.in_place) continue;
     }
@@ -201,13 +212,32 @@ void PlanBuilder::own_memory(ValueId id, int32_t index, bool on_heap) {
   use(id).first = use(id).last = index;
 }
 
-bool PlanBuilder::try_alias(const PlanStep&, ValueId input, ValueId output) {
+bool PlanBuilder::try_alias(ValueId input, ValueId output, size_t offset) {
   if (input == kAbsent) return false;
   const ValueId root = value(input).root;
   const Place place = value(root).place;
   if (place == Place::kConstant || place == Place::kHeap) return false;
-  if (use(output).requested && place != Place::kArena) return false;  // a result shares memory with nothing
-  join(output, root);
+  // A result is all of its memory, and shares it with nothing.
+  if (use(output).requested && (place != Place::kArena || bytes(root) != bytes(output))) return false;
+  join(output, input, offset);
+  return true;
+}
+
+// Whether all outputs may be parts of inputs; they are then.
+bool PlanBuilder::try_views(const PlanStep& step) {
+  const std::vector<ops::OutputView>& views = step.bound->views;
+  const ProgramNode& node = program_node(step);
+  if (views.size() < node.outputs.size()) return false;
+  for (size_t i = 0; i < views.size(); ++i) {
+    if (i >= node.outputs.size() || node.outputs[i] == kAbsent) continue;
+    const ValueId output = node.outputs[i], input = node.inputs[static_cast<size_t>(views[i].input)];
+    const Place place = value(value(input).root).place;
+    if (!is_movable(output) || place == Place::kConstant || place == Place::kHeap) return false;
+    if (use(output).requested || part_of_[static_cast<size_t>(output)] != kAbsent) return false;
+  }
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    if (node.outputs[i] != kAbsent) join(node.outputs[i], node.inputs[static_cast<size_t>(views[i].input)], views[i].offset);
+  }
   return true;
 }
 
@@ -218,88 +248,97 @@ bool PlanBuilder::try_in_place(const PlanStep& step, ValueId input, ValueId outp
   if (value(input).dtype != value(output).dtype || bytes(root) != bytes(output)) return false;
   const auto shares = [&](ValueId id) { return id != kAbsent && value(id).root == root; };
   if (std::ranges::count_if(program_node(step).inputs, shares) != 1) return false;
-  join(output, root);
+  join(output, input, 0);
   return true;
 }
 
-void PlanBuilder::join(ValueId output, ValueId root) {
+// Lets `output` lie in the memory of `input`, from that byte of it on.
+void PlanBuilder::join(ValueId output, ValueId input, size_t offset) {
+  const ValueId root = value(input).root;
   value(output).root = root;
+  value(output).view_offset = value(input).view_offset + offset;
   use(root).reads += use(output).reads;
   if (!use(output).requested) return;
   value(root).place = Place::kOutput;
   primary_[static_cast<size_t>(root)] = output;
 }
 
-void PlanBuilder::place_in_arena() {
-  std::vector<core::Lifetime> lifetimes;
-  std::vector<size_t*> offsets;
+// What lies in the arena and when; `offsets`, if given, gets where each one's offset is kept.
+std::vector<core::Lifetime> PlanBuilder::lifetimes(std::vector<size_t*>* offsets) {
+  std::vector<core::Lifetime> result;
   const bool guarded = plan_.program_.guards_memory();
-  const auto with_zone = [&](size_t size) { return guarded ? MemoryGuard::with_zone(size) : size; };
+  const auto add = [&](size_t size, int32_t first, int32_t last, size_t& offset) {
+    result.push_back({guarded ? MemoryGuard::with_zone(size) : size, first, last});
+    if (offsets) offsets->push_back(&offset);
+  };
   for (size_t i = 0; i < uses_.size(); ++i) {
     PlanValue& v = plan_.values_[i];
-    if (v.place != Place::kArena || v.root != static_cast<ValueId>(i)) continue;
-    lifetimes.push_back({with_zone(bytes(v.root)), uses_[i].first, uses_[i].last});
-    offsets.push_back(&v.offset);
+    if (v.place == Place::kArena && v.root == static_cast<ValueId>(i)) add(bytes(v.root), uses_[i].first, uses_[i].last, v.offset);
   }
   for (size_t i = 0; i < plan_.steps_.size(); ++i) {
     PlanStep& step = plan_.steps_[i];
     if (!step.bound || step.aliased || step.bound->scratch_bytes == 0) continue;
-    lifetimes.push_back({with_zone(step.bound->scratch_bytes), static_cast<int32_t>(i), static_cast<int32_t>(i)});
-    offsets.push_back(&step.scratch_offset);
+    add(step.bound->scratch_bytes, static_cast<int32_t>(i), static_cast<int32_t>(i), step.scratch_offset);
   }
-  const core::Placement placement = core::place(lifetimes);
+  return result;
+}
+
+void PlanBuilder::place_in_arena() {
+  std::vector<size_t*> offsets;
+  const core::Placement placement = core::place(lifetimes(&offsets));
   for (size_t i = 0; i < offsets.size(); ++i) *offsets[i] = placement.offsets[i];
   plan_.peak_ = placement.peak;
   plan_.lower_bound_ = placement.lower_bound;
-  if (guarded) guard_places();
+  note_pieces();
+  if (plan_.program_.guards_memory()) guard_places();
 }
 
-void PlanBuilder::guard_places() {
-  plan_.guard_ = std::make_unique<MemoryGuard>();
+void PlanBuilder::note_pieces() {
   for (size_t i = 0; i < uses_.size(); ++i) {
     const PlanValue& v = plan_.values_[i];
     if (v.place != Place::kArena || v.root != static_cast<ValueId>(i)) continue;
-    plan_.guard_->add(v.offset, bytes(v.root), uses_[i].first, uses_[i].last, fmt::format("value '{}'", plan_.program_.values()[i].name));
+    plan_.pieces_.push_back({v.root, bytes(v.root), v.offset, uses_[i].first, uses_[i].last});
   }
   for (size_t i = 0; i < plan_.steps_.size(); ++i) {
     const PlanStep& step = plan_.steps_[i];
     if (!step.bound || step.aliased || step.bound->scratch_bytes == 0) continue;
     const auto index = static_cast<int32_t>(i);
-    plan_.guard_->add(step.scratch_offset, step.bound->scratch_bytes, index, index, "scratch");
+    plan_.pieces_.push_back({kAbsent, step.bound->scratch_bytes, step.scratch_offset, index, index});
   }
 }
 
-void PlanBuilder::number_run_values() {
-  const auto fresh = [&] { return static_cast<int32_t>(plan_.run_values_++); };
+void PlanBuilder::guard_places() {
+  plan_.guard_ = std::make_unique<MemoryGuard>();
+  for (const Piece& piece : plan_.pieces_) {
+    const std::string what =
+        piece.value == kAbsent ? "scratch" : fmt::format("value '{}'", plan_.program_.values()[static_cast<size_t>(piece.value)].name);
+    plan_.guard_->add(piece.offset, piece.bytes, piece.first, piece.last, what);
+  }
+}
+
+// Whether a handle to the value can be made before a run knows the value.
+bool PlanBuilder::is_movable(ValueId id) const {
+  const PlanValue& v = value(id);
+  return v.shape_known && v.dtype != DType::kUndefined && v.dtype != DType::kString && v.dtype != DType::kTensor;
+}
+
+void PlanBuilder::plan_handles() {
   plan_.input_run_values_.assign(plan_.key_.shapes.size(), -1);
   for (size_t i = 0; i < uses_.size(); ++i) {
     const auto id = static_cast<ValueId>(i);
     PlanValue& v = plan_.values_[i];
-    if (v.place == Place::kHeap) v.run_value = fresh();
-    if (v.place == Place::kInput && v.root == id) {
-      v.run_value = fresh();
-      plan_.input_run_values_[static_cast<size_t>(plan_.program_.values()[i].input)] = v.run_value;
-    }
-    if (v.place == Place::kOutput && primary_[static_cast<size_t>(v.root)] == id) {
-      v.run_value = fresh();
-      plan_.allocated_.push_back(id);
-      plan_.output_bytes_ += bytes(id);
+    const bool is_input = v.place == Place::kInput;
+    if (v.place == Place::kHeap || (is_input && !is_movable(id))) {
+      v.run_value = static_cast<int32_t>(plan_.run_values_++);
+      if (is_input) plan_.input_run_values_[static_cast<size_t>(plan_.program_.values()[i].input)] = v.run_value;
+    } else if (is_input) {
+      plan_.moving_.push_back({id, true, static_cast<size_t>(plan_.program_.values()[static_cast<size_t>(v.root)].input)});
+    } else if (v.place == Place::kOutput) {
+      const ValueId primary = primary_[static_cast<size_t>(v.root)];
+      const auto result = std::ranges::find(plan_.results_, primary, &Result::value);
+      plan_.moving_.push_back({id, false, static_cast<size_t>(result - plan_.results_.begin())});
     }
   }
-  for (size_t i = 0; i < uses_.size(); ++i) number_group_member(static_cast<ValueId>(i));
-}
-
-// A value in the memory of an input or a result: the same tensor, or one made from it where the shape differs.
-void PlanBuilder::number_group_member(ValueId id) {
-  PlanValue& v = value(id);
-  if (v.run_value >= 0 || (v.place != Place::kInput && v.place != Place::kOutput)) return;
-  const PlanValue& source = value(v.place == Place::kInput ? v.root : primary_[static_cast<size_t>(v.root)]);
-  if (source.shape == v.shape) {
-    v.run_value = source.run_value;
-    return;
-  }
-  v.run_value = static_cast<int32_t>(plan_.run_values_++);
-  plan_.reshaped_.push_back({v.run_value, source.run_value, v.shape});
 }
 
 void PlanBuilder::note_last_uses() {
@@ -318,6 +357,8 @@ void PlanBuilder::lay_out_slots() {
     plan_.slots_.insert(plan_.slots_.end(), node.inputs.begin(), node.inputs.end());
     step.first_output = plan_.slots_.size();
     plan_.slots_.insert(plan_.slots_.end(), node.outputs.begin(), node.outputs.end());
+    const auto is_made_anew = [&](ValueId id) { return id != kAbsent && value(id).run_value >= 0; };
+    step.has_run_values = step.late || std::ranges::any_of(node.inputs, is_made_anew) || std::ranges::any_of(node.outputs, is_made_anew);
   }
 }
 
@@ -326,8 +367,10 @@ void PlanBuilder::plan_results() {
   for (const size_t output : plan_.key_.outputs) {
     const ValueId id = plan_.program_.output_values()[output];
     const Place place = value(id).place;
+    const bool first = !taken[static_cast<size_t>(id)];
     const bool borrowed = place == Place::kConstant || place == Place::kInput;
-    plan_.results_.push_back({id, borrowed || taken[static_cast<size_t>(id)], place == Place::kInput});
+    plan_.results_.push_back({id, place == Place::kOutput && first, borrowed || !first, place == Place::kInput});
+    if (place == Place::kOutput && first) plan_.output_bytes_ += bytes(id);
     taken[static_cast<size_t>(id)] = true;
   }
 }

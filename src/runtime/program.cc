@@ -50,6 +50,8 @@ std::string refusal(const model::Node& node, const model::Model& model) {
 
 }  // namespace
 
+std::string ProgramNode::label() const { return node.name.empty() && !node.output.empty() ? node.output[0] : node.name; }
+
 std::string ProgramNode::op() const {
   return node.domain.empty() || node.domain == "ai.onnx" ? node.op_type : node.domain + "." + node.op_type;
 }
@@ -71,6 +73,7 @@ Program::Program(model::Model model, const Backend& backend, const SessionOption
 Program::Program(model::Model model, std::vector<std::pair<std::string, Tensor>> captured, const Backend& backend,
                  const SessionOptions& options, std::shared_ptr<ops::WeightCache> weights)
     : metadata_(metadata_of(model)), signature_(checked(model).graph), guards_memory_(options.guard_memory), weights_(std::move(weights)) {
+  for (model::ValueInfo& input : model.graph.input) input.type = {};  // nothing holds what is handed in to what a body declares
   for (auto& [name, tensor] : captured) {
     set_constant(value_id(name), std::move(tensor));
     model::ValueInfo& around = model.graph.input.emplace_back();  // for the optimiser, to which it is a value from elsewhere
@@ -79,8 +82,18 @@ Program::Program(model::Model model, std::vector<std::pair<std::string, Tensor>>
   load(model, {model, backend, options});
 }
 
+// It began where the last one ended.
+void Program::note_phase(std::string name) {
+  using std::chrono::duration, std::chrono::steady_clock;
+  LoadPhase& phase = phases_.emplace_back(std::move(name), phase_start_, 0);
+  phase_start_ = steady_clock::now();
+  phase.seconds = duration<double>(phase_start_ - phase.start).count();
+}
+
 void Program::load(model::Model& model, const Source& source) {
+  chain_policy_.enabled = optimize::is_enabled("tile_chains", source.options.graph_optimization_level, source.options.disabled_passes);
   passes_ = optimize::optimize(model, source.options.graph_optimization_level, source.options.disabled_passes);
+  note_phase("optimize");
   for (size_t i = 0; i < signature_.inputs().size(); ++i) {
     values_[static_cast<size_t>(value_id(signature_.inputs()[i].arg.name))].input = static_cast<int32_t>(i);
   }
@@ -89,6 +102,7 @@ void Program::load(model::Model& model, const Source& source) {
   add_outputs(model.graph);
   ids_ = {};
   release_consumed();
+  note_phase("prepare");
 }
 
 ValueId Program::value_id(const std::string& name) {
@@ -194,7 +208,11 @@ std::shared_ptr<const ops::Body> Program::compile_body(model::Graph graph, Progr
   parts.model.has_graph = true;
   parts.model.graph = std::move(graph);
   auto body = std::make_shared<ProgramBody>(std::move(parts), source.backend, source.options, weights_);
-  for (size_t i = 0; i < passes_.size(); ++i) passes_[i].rewrites += body->program().passes()[i].rewrites;
+  for (size_t i = 0; i < passes_.size(); ++i) {
+    const PassReport& inner = body->program().passes()[i];
+    passes_[i].rewrites += inner.rewrites;
+    passes_[i].refusals.insert(passes_[i].refusals.end(), inner.refusals.begin(), inner.refusals.end());
+  }
   return body;
 }
 

@@ -12,6 +12,7 @@
 #include "ops/op.h"
 #include "ops/weights/weight_cache.h"
 #include "runtime/backend.h"
+#include "runtime/chain_policy.h"
 #include "runtime/signature.h"
 #include "sardonyx/model.h"
 #include "sardonyx/session.h"
@@ -40,6 +41,7 @@ struct ProgramNode {
 
   std::string where() const;  // "node 'conv1' (Conv, opset 17)"
   std::string op() const;     // "Conv", "ai.sardonyx.FusedConv"
+  std::string label() const;  // its name, or that of its first output
 };
 
 class Program {
@@ -58,7 +60,11 @@ class Program {
   const ModelMetadata& metadata() const noexcept { return metadata_; }
   const std::vector<PassReport>& passes() const noexcept { return passes_; }
   ops::WeightCache* weight_cache() const noexcept { return weights_.get(); }  // null: packed weights are not kept in a file
+  const std::vector<LoadPhase>& load_phases() const noexcept { return phases_; }
   bool guards_memory() const noexcept { return guards_memory_; }
+  const ChainPolicy& chain_policy() const noexcept { return chain_policy_; }
+  // For plans that are made from now on.
+  void set_chain_policy(const ChainPolicy& policy) noexcept { chain_policy_ = policy; }
 
  private:
   // What compiling the graphs inside nodes needs, while loading.
@@ -69,6 +75,7 @@ class Program {
   };
 
   void load(model::Model& model, const Source& source);
+  void note_phase(std::string name);
   std::vector<std::pair<std::string, std::shared_ptr<const ops::Body>>> compile_bodies(ProgramNode& node, const Source& source);
   std::shared_ptr<const ops::Body> compile_body(model::Graph graph, ProgramNode& node, const Source& source);
   size_t capture(ValueId id, ProgramNode& node);
@@ -84,8 +91,11 @@ class Program {
   ModelMetadata metadata_;
   Signature signature_;
   std::vector<PassReport> passes_;
+  std::vector<LoadPhase> phases_;
+  std::chrono::steady_clock::time_point phase_start_ = std::chrono::steady_clock::now();
   bool guards_memory_ = false;
   std::shared_ptr<ops::WeightCache> weights_;
+  ChainPolicy chain_policy_;
   std::vector<ProgramValue> values_;
   std::unordered_map<std::string, ValueId> ids_;  // while loading
   std::vector<ProgramNode> nodes_;

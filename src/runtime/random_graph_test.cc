@@ -36,7 +36,7 @@ class RandomGraph {
   void add_node(const std::string& name) {
     const Value a = any();
     int shape = a.shape;
-    const uint32_t kind = below(10);
+    const uint32_t kind = below(14);
     if (kind < 3) {
       builder_.node(std::array{"Neg", "Relu", "Identity"}[kind], {a.name}, {name});
     } else if (kind < 6) {
@@ -50,11 +50,29 @@ class RandomGraph {
       const Value b = any();  // a shape that is known only when the plan is made
       builder_.node("Shape", {b.name}, {name + "_shape"}).node("Reshape", {a.name, name + "_shape"}, {name});
       shape = b.shape;
+    } else if (kind >= 10) {
+      add_parts(a, name);
     } else {
       shape = static_cast<int>(below(3));
       builder_.node("Reshape", {a.name, std::array{"wide", "tall", "flat"}[static_cast<size_t>(shape)]}, {name});
     }
     values_.push_back({name, shape});
+  }
+
+  // Halves of a value, and one of another value of that shape, joined again in some order; the halves themselves may be read by others.
+  void add_parts(const Value& a, const std::string& name) {
+    Value b = any();
+    while (b.shape != a.shape) b = any();
+    const std::vector<model::Attribute> axis = {model::Attribute::of("axis", 0)};
+    builder_.node("Split", {a.name}, {name + "_0", name + "_1"}, axis);
+    builder_.node("Split", {b.name}, {name + "_2", name + "_3"}, axis);
+    builder_.node("Neg", {name + "_1"}, {name + "_4"}).node("Abs", {name + "_2"}, {name + "_5"});
+    std::vector<std::string> parts;
+    for (int i = 0; i < 2; ++i) parts.push_back(name + "_" + std::to_string(below(2) == 0 ? below(6) : 4 + below(2)));
+    builder_.node("Concat", parts, {name + "_joined"}, axis);
+    if (below(2) == 0)
+      builder_.node("Concat", {parts[0], parts[1], name + "_0"}, {name + "_longer"}, axis).node("Sin", {name + "_longer"}, {name + "_sin"});
+    builder_.node("Relu", {name + "_joined"}, {name});
   }
 
   std::mt19937 engine_;

@@ -6,8 +6,7 @@
 #include <array>
 #include <numeric>
 
-#include "core/closest.h"
-#include "core/cpu_info.h"
+#include "core/float_scope.h"
 
 namespace sardonyx::runtime {
 namespace {
@@ -22,16 +21,21 @@ SessionOptions checked(SessionOptions options) {
   return options;
 }
 
-std::string megabytes(size_t bytes) { return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6); }
-
 // What the plan depends on of a fed value: nothing, where it is no plain tensor.
 const Shape& planned_shape(const Program& program, size_t input, const Tensor& fed) {
   static const Shape kNone;
   return program.signature().inputs()[input].is_structure ? kNone : fed.shape();
 }
 
+// Errors of a run begin with its tag.
+template <class Body>
+auto with_tag(const RunOptions& run_options, const Body& body) {
+  if (run_options.tag.empty()) return body();
+  return with_trail([&] { return fmt::format("run '{}'", run_options.tag); }, body);
+}
+
 Program load(model::Model model, const Backend& backend, const SessionOptions& options) {
-  const core::FlushDenormals flush;  // folded values are those that a run would give
+  const core::FloatScope floats(options.flush_denormals);  // folded values are those that a run would give
   std::shared_ptr<ops::WeightCache> weights;
   if (!options.packed_weights_cache.empty()) weights = std::make_shared<ops::WeightCache>(options.packed_weights_cache);
   return Program(std::move(model), backend, options, std::move(weights));
@@ -41,18 +45,23 @@ Program load(model::Model model, const Backend& backend, const SessionOptions& o
 
 Session::Session(model::Model model, const Backend& backend, SessionOptions options)
     : options_(checked(std::move(options))),
+      log_(options_),
       pool_(options_.thread_pool ? options_.thread_pool : std::make_shared<core::ThreadPool>(options_.intra_op_num_threads)),
       program_(load(std::move(model), backend, options_)),
-      plans_(options_.max_plans) {}
+      plans_(options_.max_plans),
+      load_phases_(program_.load_phases()) {
+  if (!options_.profile_path.empty()) profile_ = std::make_unique<Profile>(options_.profile_path, options_.max_profile_events);
+}
 
-size_t Session::output_index(std::string_view name) const {
-  const std::vector<NodeArg>& outputs = program_.outputs();
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    if (outputs[i].name == name) return i;
-  }
-  std::vector<std::string_view> names;
-  for (const NodeArg& output : outputs) names.push_back(output.name);
-  throw Error(ErrorCode::kInvalidArgument, fmt::format("there is no output '{}'{}", name, core::closest_hint(name, names)));
+void Session::finish_loading(std::vector<LoadPhase> before) {
+  load_phases_.insert(load_phases_.begin(), before.begin(), before.end());
+  if (profile_) profile_->add_loading(load_phases_, program_.passes());
+  log_.loaded(program_, load_phases_, threads());
+}
+
+std::filesystem::path Session::end_profiling() {
+  if (profile_) profile_->finish();
+  return options_.profile_path;
 }
 
 void Session::resolve_outputs(const std::vector<std::string>& names, std::pmr::vector<size_t>& indexes) const {
@@ -61,7 +70,7 @@ void Session::resolve_outputs(const std::vector<std::string>& names, std::pmr::v
     std::iota(indexes.begin(), indexes.end(), size_t{0});
     return;
   }
-  for (const std::string& name : names) indexes.push_back(output_index(name));
+  for (const std::string& name : names) indexes.push_back(output_index(program_, name));
   std::ranges::sort(indexes);
   indexes.erase(std::unique(indexes.begin(), indexes.end()), indexes.end());
 }
@@ -77,54 +86,120 @@ std::shared_ptr<const Plan> Session::plan_for(const ShapeOf& shape_of, std::span
   if (plan) return plan;
   PlanKey key{.shapes = {}, .outputs = {outputs.begin(), outputs.end()}, .threads = pool_->threads()};
   for (size_t i = 0; i < inputs; ++i) key.shapes.push_back(shape_of(i));
-  const core::FlushDenormals flush;
+  const core::FloatScope floats(options_.flush_denormals);
+  const auto start = std::chrono::steady_clock::now();
   plan = std::make_shared<const Plan>(program_, std::move(key), *pool_);
+  if (profile_) profile_->add_plan(*plan, start);
+  log_.planned(program_, *plan, start);
   return plans_.remember(std::move(plan));
 }
 
 void Session::check_memory(const Plan& plan) const {
   const size_t needed = plan.peak_memory() + plan.output_memory();
   if (options_.max_memory == 0 || needed <= options_.max_memory) return;
-  std::string shapes;
-  for (size_t i = 0; i < plan.key().shapes.size(); ++i) {
-    shapes += fmt::format("{}'{}' {}", i == 0 ? "" : ", ", program_.signature().inputs()[i].arg.name, to_string(plan.key().shapes[i]));
-  }
-  throw Error(ErrorCode::kResourceLimit,
+  Error error(ErrorCode::kResourceLimit,
               fmt::format("a run with {} needs {} ({} for intermediate values, {} for outputs); max_memory is {}. Feed less at once, or "
                           "raise max_memory to at least {} bytes",
-                          shapes.empty() ? "no inputs" : shapes, megabytes(needed), megabytes(plan.peak_memory()),
+                          describe_inputs(program_, plan.key()), megabytes(needed), megabytes(plan.peak_memory()),
                           megabytes(plan.output_memory()), megabytes(options_.max_memory), needed));
+  log_.refused(error);
+  throw error;
 }
 
-std::vector<Tensor> Session::run_plan(const Plan& plan, std::span<const Tensor* const> inputs, const RunSetting& setting) {
+std::shared_ptr<const Plan> Session::plan_of_feeds(std::span<const Tensor* const> inputs, std::span<const size_t> outputs) {
+  return plan_for([&](size_t i) -> const Shape& { return planned_shape(program_, i, *inputs[i]); }, outputs);
+}
+
+void Session::run_plan(const Plan& plan, std::span<const Tensor* const> inputs, std::span<Tensor> results, const RunSetting& setting) {
   check_memory(plan);
   const WorkspacePool::Lease workspace(workspaces_, plan.peak_memory());
-  const core::FlushDenormals flush;
-  std::vector<Tensor> results = plan.run(inputs, *workspace, setting);
+  const core::FloatScope floats(options_.flush_denormals);
+  const core::InterruptScope interrupt(setting.interrupt);
+  plan.run(inputs, results, *workspace, setting);
   if (program_.weight_cache()) program_.weight_cache()->save();
-  return results;
+}
+
+void Session::run_plan(const std::shared_ptr<const Plan>& plan, std::span<const Tensor* const> inputs, std::span<Tensor> results,
+                       const RunOptions& run_options) {
+  const core::Interrupt interrupt(run_options.cancel, run_options.deadline);
+  RunSetting setting{*pool_, interrupt.is_possible() ? &interrupt : nullptr};
+  if (!profile_) return run_plan(*plan, inputs, results, setting);
+  ProfiledRun profiled(*profile_, plan, run_options.tag, threads());
+  setting.seconds = profiled.seconds();
+  run_plan(*plan, inputs, results, setting);
+  profiled.succeeded();
 }
 
 std::vector<Tensor> Session::run(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options) {
+  return with_tag(run_options, [&] { return run_feeds(output_names, feeds, run_options); });
+}
+
+void Session::run(Binding& binding, const RunOptions& run_options) {
+  with_tag(run_options, [&] { run_bound(binding, run_options); });
+}
+
+std::vector<Tensor> Session::run_feeds(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options) {
   std::array<std::byte, kStackBytes> stack;
   std::pmr::monotonic_buffer_resource memory(stack.data(), stack.size());
   std::pmr::vector<const Tensor*> inputs(&memory);
   std::pmr::vector<size_t> outputs(&memory);
   program_.signature().resolve(feeds, inputs);
   resolve_outputs(output_names, outputs);
-  const std::shared_ptr<const Plan> plan =
-      plan_for([&](size_t i) -> const Shape& { return planned_shape(program_, i, *inputs[i]); }, outputs);
-  const core::Interrupt interrupt(run_options.cancel, run_options.deadline);
-  std::vector<Tensor> results = run_plan(*plan, inputs, {*pool_, &interrupt});
+  std::vector<Tensor> results(outputs.size());
+  run_plan(plan_of_feeds(inputs, outputs), inputs, results, run_options);
   if (output_names.empty()) return results;
   std::vector<Tensor> ordered;
   ordered.reserve(output_names.size());
   for (const std::string& name : output_names) {
-    const Tensor& result = results[static_cast<size_t>(std::ranges::find(outputs, output_index(name)) - outputs.begin())];
+    const Tensor& result = results[static_cast<size_t>(std::ranges::find(outputs, output_index(program_, name)) - outputs.begin())];
     const bool again = std::ranges::find(ordered, result.identity(), &Tensor::identity) != ordered.end();
     ordered.push_back(again ? result.clone() : result);
   }
   return ordered;
+}
+
+// The plan of what is bound, and what its runs are given.
+void Session::plan_binding(Binding& binding) {
+  std::vector<std::string_view> fed;
+  binding.inputs_.assign(binding.feeds_.size(), nullptr);
+  for (size_t i = 0; i < binding.feeds_.size(); ++i) {
+    if (!binding.feeds_[i]) continue;
+    binding.inputs_[i] = &*binding.feeds_[i];
+    fed.push_back(program_.signature().inputs()[i].arg.name);
+  }
+  program_.signature().complete(binding.inputs_, fed);
+  std::vector<size_t> outputs;
+  for (const Binding::BoundOutput& output : binding.bound_) outputs.push_back(output.index);
+  if (outputs.empty()) throw Error(ErrorCode::kInvalidArgument, "no output is bound");
+  std::ranges::sort(outputs);
+  const std::shared_ptr<const Plan> plan = plan_of_feeds(binding.inputs_, outputs);
+  binding.results_.assign(outputs.size(), Tensor());
+  for (Binding::BoundOutput& output : binding.bound_) {
+    output.result = static_cast<size_t>(std::ranges::find(outputs, output.index) - outputs.begin());
+    binding.results_[output.result] = output.given;
+    const PlanValue& value = plan->result_value(output.result);
+    if (!output.given.defined() || !value.shape_known) continue;
+    if (output.given.dtype() == value.dtype && output.given.shape() == value.shape) continue;
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("output '{}' is {} {} for these inputs; the bound tensor is {} {}", program_.outputs()[output.index].name,
+                    to_string(value.dtype), to_string(value.shape), to_string(output.given.dtype()), to_string(output.given.shape())));
+  }
+  binding.outputs_.resize(binding.bound_.size());
+  binding.plan_ = plan;
+}
+
+void Session::run_bound(Binding& binding, const RunOptions& run_options) {
+  if (&binding.program_ != &program_) throw Error(ErrorCode::kInvalidArgument, "the binding is of another session");
+  if (!binding.plan_) plan_binding(binding);
+  binding.check_overlaps();
+  for (const Binding::BoundOutput& output : binding.bound_) {
+    // A result whose shape depends on data is made by each run.
+    const bool is_made_anew = !output.given.defined() && !binding.plan_->result_value(output.result).shape_known;
+    if (is_made_anew) binding.results_[output.result] = Tensor();
+  }
+  run_plan(binding.plan_, binding.inputs_, binding.results_, run_options);
+  for (size_t i = 0; i < binding.bound_.size(); ++i) binding.outputs_[i] = binding.results_[binding.bound_[i].result];
 }
 
 PlanReport Session::explain(const InputShapes& shapes) {
@@ -139,15 +214,25 @@ PlanReport Session::profile(const Feeds& feeds) {
   std::pmr::vector<size_t> outputs;
   program_.signature().resolve(feeds, inputs);
   resolve_outputs({}, outputs);
-  const std::shared_ptr<const Plan> plan =
-      plan_for([&](size_t i) -> const Shape& { return planned_shape(program_, i, *inputs[i]); }, outputs);
+  const std::shared_ptr<const Plan> plan = plan_of_feeds(inputs, outputs);
   PlanReport report = plan->report();
   std::vector<double> seconds(report.steps.size());
   const RunSetting setting{*pool_, nullptr, seconds.data()};
-  run_plan(*plan, inputs, setting);
-  run_plan(*plan, inputs, setting);
+  std::vector<Tensor> results(outputs.size());
+  run_plan(*plan, inputs, results, setting);
+  run_plan(*plan, inputs, results, setting);
   for (size_t i = 0; i < seconds.size(); ++i) report.steps[i].seconds = seconds[i];
   return report;
+}
+
+std::vector<Tensor> Session::observe(const Feeds& feeds, const ValueObserver& observer) {
+  std::pmr::vector<const Tensor*> inputs;
+  std::pmr::vector<size_t> outputs;
+  program_.signature().resolve(feeds, inputs);
+  resolve_outputs({}, outputs);
+  std::vector<Tensor> results(outputs.size());
+  run_plan(*plan_of_feeds(inputs, outputs), inputs, results, {.pool = *pool_, .observer = &observer});
+  return results;
 }
 
 }  // namespace sardonyx::runtime

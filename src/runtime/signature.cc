@@ -195,7 +195,7 @@ size_t Signature::index_of(std::string_view name) const {
   throw argument_error(fmt::format("there is no input '{}'{}", name, core::closest_hint(name, names)));
 }
 
-void Signature::report_missing(const std::pmr::vector<const Tensor*>& tensors, const Feeds& feeds) const {
+void Signature::report_missing(std::span<const Tensor* const> tensors, std::span<const std::string_view> fed_names) const {
   std::string missing, fed;
   size_t count = 0;
   for (size_t i = 0; i < inputs_.size(); ++i) {
@@ -204,7 +204,7 @@ void Signature::report_missing(const std::pmr::vector<const Tensor*>& tensors, c
                            inputs_[i].has_rank ? " " + declared(inputs_[i]) : "");
     ++count;
   }
-  for (const auto& [name, tensor] : feeds) fed += fmt::format("{}'{}'", fed.empty() ? "" : ", ", name);
+  for (const std::string_view name : fed_names) fed += fmt::format("{}'{}'", fed.empty() ? "" : ", ", name);
   throw argument_error(fmt::format("{} {} {} not fed; {}", count == 1 ? "input" : "inputs", missing, count == 1 ? "is" : "are",
                                    fed.empty() ? "nothing is" : "fed: " + fed));
 }
@@ -224,12 +224,15 @@ void Signature::check_shape(size_t index, std::span<const int64_t> shape) const 
 }
 
 template <class ShapeOf>
-void Signature::check_symbols(const ShapeOf& shape_of, std::pmr::memory_resource* memory) const {
+void Signature::check_symbols(const ShapeOf& shape_of) const {
+  if (symbols_.empty()) return;
   struct Seen {
     int64_t size = -1;
     size_t input = 0, axis = 0;
   };
-  std::pmr::vector<Seen> seen(symbols_.size(), Seen(), memory);
+  std::array<std::byte, 1024> stack;
+  std::pmr::monotonic_buffer_resource memory(stack.data(), stack.size());
+  std::pmr::vector<Seen> seen(symbols_.size(), Seen(), &memory);
   for (size_t i = 0; i < inputs_.size(); ++i) {
     if (inputs_[i].axes.empty()) continue;
     const Shape& shape = shape_of(i);
@@ -256,15 +259,21 @@ void Signature::resolve(const Feeds& feeds, std::pmr::vector<const Tensor*>& ten
     }
     tensors[index] = &tensor;
   }
+  std::pmr::vector<std::string_view> fed(tensors.get_allocator());
+  for (const auto& [name, tensor] : feeds) fed.push_back(name);
+  complete(tensors, fed);
+}
+
+void Signature::complete(std::span<const Tensor*> tensors, std::span<const std::string_view> fed) const {
   for (size_t i = required_; i < inputs_.size(); ++i) {
     if (!tensors[i]) tensors[i] = &inputs_[i].fallback;
   }
-  if (std::ranges::find(tensors, nullptr) != tensors.end()) report_missing(tensors, feeds);
+  if (std::ranges::find(tensors, nullptr) != tensors.end()) report_missing(tensors, fed);
   for (size_t i = 0; i < inputs_.size(); ++i) {
     check_dtype(inputs_[i], *tensors[i]);
     if (inputs_[i].has_rank) check_shape(i, tensors[i]->shape());
   }
-  check_symbols([&](size_t i) -> const Shape& { return tensors[i]->shape(); }, tensors.get_allocator().resource());
+  check_symbols([&](size_t i) -> const Shape& { return tensors[i]->shape(); });
 }
 
 std::vector<Shape> Signature::resolve(const InputShapes& shapes) const {
@@ -291,7 +300,7 @@ std::vector<Shape> Signature::resolve(const InputShapes& shapes) const {
     }
     check_shape(i, result[i]);
   }
-  check_symbols([&](size_t i) -> const Shape& { return result[i]; }, std::pmr::get_default_resource());
+  check_symbols([&](size_t i) -> const Shape& { return result[i]; });
   return result;
 }
 

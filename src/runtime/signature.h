@@ -43,9 +43,12 @@ class Signature {
   const std::vector<Input>& inputs() const noexcept { return inputs_; }
   size_t required_inputs() const noexcept { return required_; }
   std::optional<size_t> find(std::string_view name) const noexcept;
+  size_t index_of(std::string_view name) const;  // throws InvalidArgument, with the closest name
 
   // One tensor per input: what is fed, else the fallback. Throws InvalidArgument where names, types or shapes do not fit.
   void resolve(const Feeds& feeds, std::pmr::vector<const Tensor*>& tensors) const;
+  // Checks one tensor per input (null: not fed) in the same way, and puts the fallbacks in.
+  void complete(std::span<const Tensor*> tensors, std::span<const std::string_view> fed) const;
   // The same for shapes alone; an axis of fixed size need not be given.
   std::vector<Shape> resolve(const InputShapes& shapes) const;
 
@@ -53,11 +56,10 @@ class Signature {
   void add_structure(const model::ValueInfo& info);
   void add_input(const model::ValueInfo& info, Tensor fallback, std::span<const std::pair<std::string, int64_t>> overrides);
   int symbol_id(const std::string& symbol);
-  size_t index_of(std::string_view name) const;
-  [[noreturn]] void report_missing(const std::pmr::vector<const Tensor*>& tensors, const Feeds& feeds) const;
+  [[noreturn]] void report_missing(std::span<const Tensor* const> tensors, std::span<const std::string_view> fed) const;
   void check_shape(size_t input, std::span<const int64_t> shape) const;
   template <class ShapeOf>
-  void check_symbols(const ShapeOf& shape_of, std::pmr::memory_resource* memory) const;
+  void check_symbols(const ShapeOf& shape_of) const;
 
   std::vector<Input> inputs_;
   size_t required_ = 0;

@@ -32,6 +32,20 @@ TEST(Dft, InverseGivesTheSignalBack) {
   }
 }
 
+TEST(Dft, OfRealSignalsIsThatOfComplexOnesWithoutImaginaryParts) {
+  std::mt19937 generator(12);
+  for (const int64_t size : {1, 2, 7, 10, 16, 15}) {
+    const Tensor x = random_tensor(generator, {2, size, 3, 1}).to(DType::kFloat64);
+    const Tensor complex = OpCase("Concat", 13).attribute("axis", -1).run({x, Tensor(x.shape(), DType::kFloat64)});
+    const Tensor padded = int64s({size + 3}).reshape({}), axis = int64s({1}).reshape({});
+    for (const int inverse : {0, 1}) {
+      const auto run = [&](const Tensor& input) { return OpCase("DFT", 20).attribute("inverse", inverse).run({input, padded, axis}); };
+      const Tensor expected = run(complex);
+      expect_close(run(x), expected.shape(), doubles(expected), 1e-13);
+    }
+  }
+}
+
 TEST(Stft, FramesAreTransformedOneByOne) {
   std::mt19937 generator(11);
   const Tensor x = random_tensor(generator, {2, 11, 1}), window = random_tensor(generator, {5});

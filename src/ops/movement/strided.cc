@@ -2,6 +2,7 @@
 
 #include "ops/facts.h"
 #include "ops/movement/strings.h"
+#include "ops/stages.h"
 
 namespace sardonyx::ops {
 
@@ -68,5 +69,23 @@ void StridedMove::run(const void* src, void* dst, core::ThreadPool& pool) const 
 }
 
 void StridedMove::run_strings(const std::string* src, std::string* dst) const { copy_strings(copy_, src, dst); }
+
+bool is_contiguous(const StridedView& view) noexcept {
+  ptrdiff_t step = 1;
+  for (size_t i = view.shape.size(); i-- > 0;) {
+    if (view.shape[i] == 0 || (view.shape[i] > 1 && view.stride[i] != step)) return false;
+    step = stride_product(step, view.shape[i]);
+  }
+  return true;
+}
+
+std::unique_ptr<Bound> bind_view(const StridedView& view, DType dtype) {
+  const StridedMove move = move_between(view, view.shape, dtype);
+  auto bound = make_bound(ValueFacts{dtype, view.shape, nullptr},
+                          [move](const RunContext& r) { move.run(r.inputs[0].raw(), r.outputs[0].mutable_raw(), r.pool); });
+  if (is_contiguous(view)) bound->views = {{0, static_cast<size_t>(view.base) * element_bytes(dtype)}};
+  bound->kernel = "strided_copy";
+  return bound;
+}
 
 }  // namespace sardonyx::ops

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/cpu/copy/strided_copy.h"
+#include "ops/op.h"
 #include "sardonyx/tensor.h"
 
 namespace sardonyx::ops {
@@ -52,7 +53,13 @@ class StridedMove {
   bool is_empty_ = false;
 };
 
+// Whether the view's elements lie one after the other, in their order. False for an empty view.
+bool is_contiguous(const StridedView& view) noexcept;
+
 // The move that makes a contiguous tensor from a view.
 inline StridedMove move_between(const StridedView& src, const Shape& out, DType dtype) { return {src, contiguous_view(out), dtype}; }
+
+// A step whose output 0 is that view of input 0, made contiguous.
+std::unique_ptr<Bound> bind_view(const StridedView& view, DType dtype);
 
 }  // namespace sardonyx::ops

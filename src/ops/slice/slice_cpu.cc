@@ -24,11 +24,7 @@ std::unique_ptr<Prepared> prepare_slice(const PrepareContext& context) {
                                   .steps = {}};
   return make_value_driven(make_prepared([attributes](const BindContext& b) {
                              const ValueFacts& x = required(b, 0, "data");
-                             const StridedView view = sliced_view(ranges_of(b, attributes), x.shape);
-                             const StridedMove move = move_between(view, view.shape, x.dtype);
-                             return make_bound(output(x.dtype, view.shape), [move](const RunContext& r) {
-                               move.run(r.inputs[0].raw(), r.outputs[0].mutable_raw(), r.pool);
-                             });
+                             return bind_view(sliced_view(ranges_of(b, attributes), x.shape), x.dtype);
                            }),
                            {.value_inputs = 0b11110, .output_types = {}});
 }

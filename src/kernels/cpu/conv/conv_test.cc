@@ -241,6 +241,34 @@ TEST(Depthwise, RandomShapes) {
   });
 }
 
+// Planes of several tiles in both directions, windows greater than planes, and strides and dilations with and without a common factor.
+TEST(Depthwise, Tiles) {
+  struct Plane {
+    Extents in, kernel, stride, dilation, pad;
+  };
+  const Plane planes[] = {
+      {{1, 70, 600}, {1, 3, 3}, {1, 1, 1}, {1, 1, 1}, {0, 1, 1}},    {{1, 70, 600}, {1, 5, 3}, {1, 2, 2}, {1, 1, 1}, {0, 2, 1}},
+      {{1, 90, 33}, {1, 7, 7}, {1, 3, 2}, {1, 2, 3}, {0, 6, 9}},     {{1, 300, 3}, {1, 2, 4}, {1, 4, 4}, {1, 4, 2}, {0, 3, 5}},
+      {{1, 7, 7}, {1, 15, 15}, {1, 1, 1}, {1, 1, 1}, {0, 7, 7}},     {{1, 1, 5000}, {1, 1, 9}, {1, 1, 3}, {1, 1, 3}, {0, 0, 12}},
+      {{1, 40, 40}, {1, 3, 3}, {1, 1, 1}, {1, 18, 18}, {0, 18, 18}}, {{1, 9, 9}, {1, 40, 40}, {1, 1, 1}, {1, 1, 1}, {0, 20, 20}},
+      {{1, 20, 20}, {1, 2, 2}, {1, 5, 5}, {1, 1, 1}, {0, 1, 1}}};
+  for_each_target([&] {
+    unsigned seed = 0;
+    for (const Plane& plane : planes) {
+      SCOPED_TRACE("plane " + std::to_string(seed));
+      ConvShape shape;
+      shape.groups = shape.in_channels = shape.out_channels = 2;
+      shape.window = {3, plane.in, {}, plane.kernel, plane.stride, plane.dilation, plane.pad};
+      for (size_t i = 0; i < 3; ++i) {
+        shape.window.out[i] = out_extent(plane.in[i], plane.kernel[i], plane.stride[i], plane.dilation[i], 2 * plane.pad[i]);
+      }
+      Random random(seed++);
+      const Case test(shape, random);
+      test.check(same_for_all_threads([&](core::ThreadPool& pool) { return test.run_depthwise(pool); }));
+    }
+  });
+}
+
 TEST(Depthwise, RefusesWithAReason) {
   ConvShape shape;
   shape.in_channels = 4;

@@ -1,72 +1,108 @@
 #include "kernels/cpu/fft/fft.h"
 
 #include <algorithm>
-#include <bit>
-#include <numbers>
-#include <utility>
+
+#include "kernels/cpu/fft/passes.h"
 
 namespace sardonyx::kernels {
 namespace {
 
-using Value = std::complex<double>;
-
 // Without the tests for NaN and infinity of operator*.
-Value times(const Value& a, const Value& b) noexcept {
+template <class Real>
+std::complex<Real> times(const std::complex<Real>& a, const std::complex<Real>& b) noexcept {
   return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
 }
 
-Value turn(size_t numerator, size_t denominator) {  // exp(-2 pi i n / d)
-  return std::polar(1.0, -2 * std::numbers::pi * static_cast<double>(numerator) / static_cast<double>(denominator));
+// The size of the passes: `size`, or one that its chirp fits into.
+size_t passes_size(size_t size) {
+  constexpr double kOverhead = 1.5;  // of the products around the two transforms
+  const size_t padded = smooth_at_least(2 * size - 1);
+  const std::vector<size_t> radices = radices_of(size);
+  if (!radices.empty() && *std::max_element(radices.begin(), radices.end()) > kGreatestRadix) return padded;
+  return mixed_radix_cost(size) <= 2 * kOverhead * mixed_radix_cost(padded) ? size : padded;
 }
 
 }  // namespace
 
-Fft::Fft(size_t size, bool inverse) : size_(size), padded_(std::bit_ceil(size)), inverse_(inverse) {
-  if (padded_ != size) padded_ = std::bit_ceil(2 * size - 1);
-  for (size_t k = 0; k < padded_ / 2; ++k) roots_.push_back(turn(k, padded_));
-  if (padded_ == size) return;
+template <class Real>
+Fft<Real>::Fft(size_t size, bool inverse) : size_(size), passes_(passes_size(size), inverse && passes_size(size) == size) {
+  if (passes_.size() != size) make_chirp(inverse);
+}
+
+template <class Real>
+void Fft<Real>::make_chirp(bool inverse) {
+  const size_t padded = passes_.size();
+  const Roots roots(2 * size_);
   // k^2 modulo 2 * size, step by step: the square itself would lose the angle's digits.
-  for (size_t k = 0, square = 0; k < size; square = (square + 2 * k + 1) % (2 * size), ++k) {
-    const Value value = turn(square, 2 * size);
-    chirp_.push_back(inverse ? std::conj(value) : value);
+  for (size_t k = 0, square = 0; k < size_; square = (square + 2 * k + 1) % (2 * size_), ++k) {
+    const Value value = roots.at<Real>(square);
+    chirp_.push_back(inverse ? value : std::conj(value));
   }
-  spectrum_.assign(padded_, 0);
-  for (size_t k = 0; k < size; ++k) {
-    spectrum_[k] = std::conj(chirp_[k]);
-    if (k > 0) spectrum_[padded_ - k] = spectrum_[k];
+  spectrum_.assign(padded, 0);
+  for (size_t k = 0; k < size_; ++k) {
+    spectrum_[k] = std::conj(chirp_[k]) / static_cast<Real>(padded);
+    if (k > 0) spectrum_[padded - k] = spectrum_[k];
   }
-  power_of_two(spectrum_.data(), false);
-  for (Value& value : spectrum_) value /= static_cast<double>(padded_);
+  std::vector<Value> scratch(passes_.scratch_values());
+  passes_.transform(spectrum_.data(), scratch.data());
 }
 
-void Fft::power_of_two(Value* values, bool inverse) const noexcept {
-  for (size_t i = 1, j = 0; i < padded_; ++i) {  // bits reversed
-    size_t bit = padded_ / 2;
-    for (; (j & bit) != 0; bit /= 2) j ^= bit;
-    j ^= bit;
-    if (i < j) std::swap(values[i], values[j]);
+template <class Real>
+size_t Fft<Real>::scratch_values() const noexcept {
+  return passes_.scratch_values() + (chirp_.empty() ? 0 : passes_.size());
+}
+
+template <class Real>
+void Fft<Real>::transform(Value* values, Value* scratch) const noexcept {
+  if (chirp_.empty()) return passes_.transform(values, scratch);
+  const size_t padded = passes_.size();
+  Value* const padded_values = scratch;
+  scratch += padded;
+  for (size_t k = 0; k < size_; ++k) padded_values[k] = times(values[k], chirp_[k]);
+  std::fill(padded_values + size_, padded_values + padded, Value(0));
+  passes_.transform(padded_values, scratch);
+  // The way back is the conjugate of the transform of the conjugate.
+  for (size_t k = 0; k < padded; ++k) padded_values[k] = std::conj(times(padded_values[k], spectrum_[k]));
+  passes_.transform(padded_values, scratch);
+  for (size_t k = 0; k < size_; ++k) values[k] = times(std::conj(padded_values[k]), chirp_[k]);
+}
+
+template <class Real>
+RealFft<Real>::RealFft(size_t size) : size_(size), fft_(size % 2 == 0 ? size / 2 : size, false) {
+  if (size % 2 != 0) return;
+  const Roots roots(size);
+  for (size_t k = 0; k <= size / 4; ++k) turns_.push_back(std::conj(roots.at<Real>(k)));
+}
+
+template <class Real>
+void RealFft<Real>::transform(Value* values, Value* scratch) const noexcept {
+  if (turns_.empty()) {
+    const Real* const reals = reinterpret_cast<const Real*>(values);
+    for (size_t k = size_; k-- > 0;) values[k] = {reals[k], 0};
+    fft_.transform(values, scratch);
+    values[0].imag(0);
+    return;
   }
-  for (size_t half = 1; half < padded_; half *= 2) {
-    const size_t step = padded_ / (2 * half);
-    for (size_t first = 0; first < padded_; first += 2 * half) {
-      for (size_t k = 0; k < half; ++k) {
-        const Value root = inverse ? std::conj(roots_[k * step]) : roots_[k * step];
-        const Value odd = times(root, values[first + half + k]);
-        values[first + half + k] = values[first + k] - odd;
-        values[first + k] += odd;
-      }
-    }
+  // The numbers at even places are the real parts, those at odd places the imaginary parts of one complex signal; the spectra of both are
+  // its spectrum's symmetric and antisymmetric parts.
+  const size_t half = size_ / 2;
+  fft_.transform(values, scratch);
+  const Value first = values[0];
+  values[0] = {first.real() + first.imag(), 0};
+  values[half] = {first.real() - first.imag(), 0};
+  constexpr Real kHalf = Real(0.5);
+  for (size_t k = 1; k <= half - k; ++k) {
+    const Value a = values[k], b = std::conj(values[half - k]);
+    const Value even = (a + b) * kHalf, difference = (a - b) * kHalf;
+    const Value odd = times(Value(difference.imag(), -difference.real()), turns_[k]);
+    values[k] = even + odd;
+    values[half - k] = std::conj(even - odd);
   }
 }
 
-void Fft::transform(Value* values, Value* scratch) const noexcept {
-  if (chirp_.empty()) return power_of_two(values, inverse_);
-  for (size_t k = 0; k < size_; ++k) scratch[k] = times(values[k], chirp_[k]);
-  std::fill(scratch + size_, scratch + padded_, Value(0));
-  power_of_two(scratch, false);
-  for (size_t k = 0; k < padded_; ++k) scratch[k] = times(scratch[k], spectrum_[k]);
-  power_of_two(scratch, true);
-  for (size_t k = 0; k < size_; ++k) values[k] = times(scratch[k], chirp_[k]);
-}
+template class Fft<float>;
+template class Fft<double>;
+template class RealFft<float>;
+template class RealFft<double>;
 
 }  // namespace sardonyx::kernels
