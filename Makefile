@@ -29,6 +29,7 @@ bench:
 	@cmake --build --preset release -j $(JOBS) --target sardonyx_cli kernels_bench language_bench engine_bench
 	@tools/bench
 	@tools/bench_language
+	@tools/bench_engine
 
 dev:
 	@tools/setup test

@@ -2,7 +2,7 @@
 // shapes, processor time when idle, several sessions at once. tools/bench_engine runs it in turns with ONNX Runtime. Prints one JSON
 // object.
 //
-//   engine_bench load|loop|shapes|idle|concurrent MODEL [NAME=DxDxD ...] [--threads N] [--runs N]
+//   engine_bench load|loop|shapes|idle|concurrent MODEL [NAME=DxDxD ...] [--threads N] [--runs N] [--cache FILE]
 //
 // In shapes a size may be a range, "1x3x8-64": each run draws it anew.
 #include <sys/resource.h>
@@ -39,6 +39,7 @@ struct Arguments {
   std::map<std::string, std::vector<Range>> shapes;
   int threads = 2;
   int runs = 100;
+  std::string cache;  // SessionOptions::packed_weights_cache
 };
 
 [[noreturn]] void fail(const std::string& message) { throw sardonyx::Error(sardonyx::ErrorCode::kInvalidArgument, message); }
@@ -66,6 +67,8 @@ Arguments parse(const std::vector<std::string>& words) {
       result.threads = std::stoi(words[++i]);
     } else if (words[i] == "--runs" && i + 1 < words.size()) {
       result.runs = std::stoi(words[++i]);
+    } else if (words[i] == "--cache" && i + 1 < words.size()) {
+      result.cache = words[++i];
     } else if (equals != std::string::npos) {
       result.shapes[words[i].substr(0, equals)] = parse_sizes(words[i].substr(equals + 1));
     } else {
@@ -100,6 +103,7 @@ double cpu_seconds() {
 sardonyx::SessionOptions options_of(const Arguments& arguments) {
   sardonyx::SessionOptions options;
   options.intra_op_num_threads = arguments.threads;
+  options.packed_weights_cache = arguments.cache;
   return options;
 }
 

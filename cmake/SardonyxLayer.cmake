@@ -13,6 +13,7 @@ pkg_check_modules(TIFF REQUIRED libtiff-4)
 pkg_check_modules(WEBP REQUIRED libwebp)
 pkg_check_modules(OPENJPEG REQUIRED libopenjp2)
 pkg_check_modules(RE2 REQUIRED re2)
+pkg_check_modules(XXHASH REQUIRED libxxhash)
 add_library(hwy::hwy ALIAS PkgConfig::HWY)
 if(SARDONYX_TESTS)
   # Those who only build need no test library.

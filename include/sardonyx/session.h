@@ -65,6 +65,11 @@ struct SessionOptions {
   // Bytes that one run may take for intermediate values and outputs; 0: no limit. A run that needs more is refused with the figure before
   // it computes anything. Values whose shape depends on data are known, and counted, only when they are made.
   size_t max_memory = 0;
+  // A file that keeps packed weights, so that later sessions of the same model map them instead of packing: they take no memory of their
+  // own, and processes share them. Empty: none. It is made by the first run and replaced where it does not fit (another model, machine or
+  // version; damaged), so give each model its own. Errors (Io) tell of a place that cannot be written, unless a sound file is there and
+  // nothing is missing in it. The file is trusted for the weights in it as the model file is: keep others from writing it.
+  std::filesystem::path packed_weights_cache = {};
   std::shared_ptr<core::ThreadPool> thread_pool = {};  // null: the session has its own
   std::shared_ptr<const CustomOps> custom_ops = {};    // operators of your own: see custom_op.h
   LogCallback log = {};                                // empty: nothing is told

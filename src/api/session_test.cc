@@ -59,6 +59,23 @@ TEST(InferenceSession, FileBytesAndModelGiveTheSame) {
   std::filesystem::remove(path);
 }
 
+TEST(InferenceSession, PackedWeightsInAFileGiveTheSame) {
+  const auto model =
+      ModelBuilder().input("x", {"batch", 5}).output("y").constant("w", random_tensor({5, 40})).node("MatMul", {"x", "w"}, {"y"}).build();
+  const Feeds feeds = {{"x", random_tensor({3, 5})}};
+  const std::filesystem::path path = std::filesystem::temp_directory_path() / "sardonyx_session_test.weights";
+  std::filesystem::remove(path);
+  const std::vector<Tensor> expected = InferenceSession(model).run(feeds);
+  for (int i = 0; i < 2; ++i) {
+    const InferenceSession session(model, {.packed_weights_cache = path});
+    EXPECT_EQ(std::filesystem::exists(path), i == 1);
+    EXPECT_THAT(session.run(feeds).at(0).values<float>(), testing::ElementsAreArray(expected[0].values<float>()));
+  }
+  EXPECT_GE(std::filesystem::file_size(path), 5 * 40 * sizeof(float));
+  std::filesystem::remove(path);
+  EXPECT_THROW(InferenceSession(model, {.packed_weights_cache = "/nowhere/weights"}), Error);
+}
+
 TEST(InferenceSession, ErrorsNameTheFile) {
   try {
     const InferenceSession session("/nowhere/model.onnx");

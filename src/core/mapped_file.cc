@@ -29,10 +29,20 @@ struct Descriptor {
   }
 };
 
-// The maps that are open: begin -> end.
+int64_t nanoseconds(const timespec& time) { return int64_t{time.tv_sec} * 1000000000 + time.tv_nsec; }
+
+FileIdentity identity_of(const struct stat& info) {
+  return {.device = info.st_dev,
+          .inode = info.st_ino,
+          .bytes = static_cast<uint64_t>(info.st_size),
+          .modified_ns = nanoseconds(info.st_mtim),
+          .changed_ns = nanoseconds(info.st_ctim)};
+}
+
+// The maps that are open, by where they begin.
 struct OpenMaps {
   std::mutex mutex;
-  std::map<const std::byte*, const std::byte*, std::less<>> ends;
+  std::map<const std::byte*, FileIdentity, std::less<>> files;
 };
 OpenMaps& open_maps() {
   static auto* maps = new OpenMaps;  // never destroyed: maps may outlive static objects
@@ -40,20 +50,22 @@ OpenMaps& open_maps() {
 }
 }  // namespace
 
-MappedFile::MappedFile(const std::byte* data, size_t size) : data_(data), size_(size) {
-  if (size == 0) return;
+MappedFile::MappedFile(const std::byte* data, const FileIdentity& file) : data_(data), size_(file.bytes) {
+  if (size_ == 0) return;
   const std::lock_guard lock(open_maps().mutex);
-  open_maps().ends.emplace(data, data + size);
+  open_maps().files.emplace(data, file);
 }
 
-bool MappedFile::holds(const void* data, size_t bytes) noexcept {
+std::optional<FilePlace> MappedFile::place(const void* data, size_t bytes) noexcept {
   const auto* begin = static_cast<const std::byte*>(data);
   OpenMaps& maps = open_maps();
   const std::lock_guard lock(maps.mutex);
-  auto next = maps.ends.upper_bound(begin);
-  if (next == maps.ends.begin()) return false;
-  const auto& [map_begin, map_end] = *--next;
-  return begin < map_end && bytes <= static_cast<size_t>(map_end - begin);
+  auto next = maps.files.upper_bound(begin);
+  if (next == maps.files.begin()) return std::nullopt;
+  const auto& [map_begin, file] = *--next;
+  const auto offset = static_cast<size_t>(begin - map_begin);
+  if (offset >= file.bytes || bytes > file.bytes - offset) return std::nullopt;
+  return FilePlace{file, offset};
 }
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {
@@ -64,17 +76,17 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
   if (fstat(file.value, &info) != 0) fail(path, "cannot read its size", errno);
   if (!S_ISREG(info.st_mode)) throw Error(ErrorCode::kIo, fmt::format("{}: is not a regular file", path.string()));
   const size_t size = static_cast<size_t>(info.st_size);
-  if (size == 0) return std::shared_ptr<const MappedFile>(new MappedFile(nullptr, 0));
+  if (size == 0) return std::shared_ptr<const MappedFile>(new MappedFile(nullptr, {}));
   void* data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.value, 0);
   if (data == MAP_FAILED) fail(path, fmt::format("cannot map {} bytes", size), errno);
-  return std::shared_ptr<const MappedFile>(new MappedFile(static_cast<const std::byte*>(data), size));
+  return std::shared_ptr<const MappedFile>(new MappedFile(static_cast<const std::byte*>(data), identity_of(info)));
 }
 
 MappedFile::~MappedFile() {
   if (size_ == 0) return;
   {
     const std::lock_guard lock(open_maps().mutex);
-    open_maps().ends.erase(data_);
+    open_maps().files.erase(data_);
   }
   munmap(const_cast<std::byte*>(data_), size_);
 }

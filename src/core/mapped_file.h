@@ -2,12 +2,25 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
 namespace sardonyx::core {
+
+// A file's contents are the same while all of these are: nobody sets `changed_ns` at will.
+struct FileIdentity {
+  uint64_t device = 0, inode = 0, bytes = 0;
+  int64_t modified_ns = 0, changed_ns = 0;
+};
+
+struct FilePlace {
+  FileIdentity file;
+  size_t offset = 0;
+};
 
 // A read-only, private map of a regular file. Truncating the file while it is mapped is the caller's fault, as for every map.
 class MappedFile {
@@ -22,11 +35,13 @@ class MappedFile {
   std::string_view text() const noexcept { return {reinterpret_cast<const char*>(data_), size_}; }
   size_t size() const noexcept { return size_; }
 
+  // Where in which open map the memory lies; nullopt: in none.
+  static std::optional<FilePlace> place(const void* data, size_t bytes) noexcept;
   // Whether the memory is part of a map that is open now.
-  static bool holds(const void* data, size_t bytes) noexcept;
+  static bool holds(const void* data, size_t bytes) noexcept { return place(data, bytes).has_value(); }
 
  private:
-  MappedFile(const std::byte* data, size_t size);
+  MappedFile(const std::byte* data, const FileIdentity& file);
   const std::byte* data_;
   size_t size_;
 };

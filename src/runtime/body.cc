@@ -23,10 +23,10 @@ const Shape& shape_of(const Tensor& tensor) {
 
 }  // namespace
 
-ProgramBody::ProgramBody(Parts parts, const Backend& backend, const SessionOptions& options)
+ProgramBody::ProgramBody(Parts parts, const Backend& backend, const SessionOptions& options, std::shared_ptr<ops::WeightCache> weights)
     : signature_(signature_of(parts.model.graph, parts.own_inputs)),
       captured_(std::move(parts.captured)),
-      program_(std::move(parts.model), std::move(parts.constants), backend, options),
+      program_(std::move(parts.model), std::move(parts.constants), backend, options, std::move(weights)),
       plans_(options.max_plans) {}
 
 std::shared_ptr<const Plan> ProgramBody::plan_for(std::span<const Tensor* const> inputs, core::ThreadPool& pool) const {

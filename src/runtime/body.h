@@ -19,7 +19,7 @@ class ProgramBody final : public ops::Body {
     std::vector<std::pair<std::string, Tensor>> constants;  // what it reads from around and is constant
     std::vector<size_t> captured;                           // positions of the rest among the node's inputs
   };
-  ProgramBody(Parts parts, const Backend& backend, const SessionOptions& options);
+  ProgramBody(Parts parts, const Backend& backend, const SessionOptions& options, std::shared_ptr<ops::WeightCache> weights);
 
   const Program& program() const noexcept { return program_; }
   const model::Graph& signature() const noexcept override { return signature_; }

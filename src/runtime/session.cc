@@ -36,7 +36,9 @@ auto with_tag(const RunOptions& run_options, const Body& body) {
 
 Program load(model::Model model, const Backend& backend, const SessionOptions& options) {
   const core::FloatScope floats(options.flush_denormals);  // folded values are those that a run would give
-  return Program(std::move(model), backend, options);
+  std::shared_ptr<ops::WeightCache> weights;
+  if (!options.packed_weights_cache.empty()) weights = std::make_shared<ops::WeightCache>(options.packed_weights_cache);
+  return Program(std::move(model), backend, options, std::move(weights));
 }
 
 }  // namespace
@@ -114,6 +116,7 @@ void Session::run_plan(const Plan& plan, std::span<const Tensor* const> inputs, 
   const core::FloatScope floats(options_.flush_denormals);
   const core::InterruptScope interrupt(setting.interrupt);
   plan.run(inputs, results, *workspace, setting);
+  if (program_.weight_cache()) program_.weight_cache()->save();
 }
 
 void Session::run_plan(const std::shared_ptr<const Plan>& plan, std::span<const Tensor* const> inputs, std::span<Tensor> results,

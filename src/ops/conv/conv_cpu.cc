@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/arena.h"
@@ -145,9 +147,11 @@ class ConvPrepared final : public Prepared {
 
   std::unique_ptr<Bound> bind_packed(const ConvGeometry& geometry, const BindContext& context) const {
     const kernels::ConvShape& shape = geometry.kernel;
-    const float* packed = weights_->packed(kernels::conv_packed_weight_floats(shape), [&](const float* plain, float* to) {
-      kernels::conv_pack_weights(shape, plain, to, context.packing.pool);
-    });
+    const std::string layout = fmt::format("conv {} of {}, {} groups, {} taps, {}", shape.out_channels, shape.in_channels, shape.groups,
+                                           shape.window.kernel_size(), kernels::packed_layout());
+    const float* packed =
+        weights_->packed(context.packing, layout, kernels::conv_packed_weight_floats(shape),
+                         [&](const float* plain, float* to) { kernels::conv_pack_weights(shape, plain, to, context.packing.pool); });
     auto bound = make_bound(
         output(DType::kFloat32, geometry.out), [shape, activation = spec_.activation, packed, keep = weights_](const RunContext& r) {
           const ConvInputs in = read_inputs(r, activation);

@@ -5,10 +5,10 @@
 #include "ops/elements/real.h"
 #include "ops/facts.h"
 #include "ops/gemm/gemm.h"
+#include "ops/gemm/packed_matrix.h"
 #include "ops/movement/strided.h"
 #include "ops/stages.h"
 #include "ops/via_float/via_float.h"
-#include "ops/weights/packed_constant.h"
 
 namespace sardonyx::ops {
 namespace {
@@ -113,14 +113,7 @@ class GemmPrepared final : public Prepared {
 
   std::unique_ptr<Bound> bind_float(ValueFacts y, const kernels::GemmShape& shape, const Addend& addend, const Matrices& matrices,
                                     const BindContext& context) const {
-    const float* packed = nullptr;
-    if (weights_->is_constant()) {
-      packed = weights_->packed(kernels::packed_b_floats(shape.k, shape.n), [&](const float* plain, float* to) {
-        kernels::Matrix b = matrices.b;
-        b.data = plain;
-        kernels::pack_b(shape.k, shape.n, b, to, context.packing.pool);
-      });
-    }
+    const float* packed = weights_->is_constant() ? packed_right(*weights_, context.packing, shape, matrices.b) : nullptr;
     auto bound = make_bound(std::move(y), [spec = spec_, shape, addend, matrices, packed, keep = weights_](const RunContext& r) {
       if (r.outputs[0].numel() == 0) return;
       kernels::Matrix a = matrices.a, b = packed ? kernels::Matrix::packed(packed) : matrices.b;

@@ -2,10 +2,10 @@
 #include "ops/elements/real.h"
 #include "ops/facts.h"
 #include "ops/gemm/gemm.h"
+#include "ops/gemm/packed_matrix.h"
 #include "ops/movement/strided.h"
 #include "ops/stages.h"
 #include "ops/via_float/via_float.h"
-#include "ops/weights/packed_constant.h"
 
 namespace sardonyx::ops {
 namespace {
@@ -80,11 +80,7 @@ class MatMulPrepared final : public Prepared {
   // B packed; without data unless it is a constant.
   kernels::Matrix packed_weights(const MatMulGeometry& geometry, const Packing& packing) const {
     if (!weights_->is_constant()) return {};
-    const kernels::GemmShape& shape = geometry.product;
-    const float* packed = weights_->packed(kernels::packed_b_floats(shape.k, shape.n), [&](const float* plain, float* to) {
-      kernels::pack_b(shape.k, shape.n, view(plain, geometry.b), to, packing.pool);
-    });
-    return kernels::Matrix::packed(packed);
+    return kernels::Matrix::packed(packed_right(*weights_, packing, geometry.product, view(nullptr, geometry.b)));
   }
 
   std::unique_ptr<Bound> bind_float(ValueFacts y, const MatMulGeometry& geometry, const BindContext& context) const {

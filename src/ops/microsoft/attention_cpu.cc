@@ -2,11 +2,11 @@
 #include "core/arena.h"
 #include "kernels/cpu/gemm/gemm.h"
 #include "ops/elements/real.h"
+#include "ops/gemm/packed_matrix.h"
 #include "ops/microsoft/projected_attention.h"
 #include "ops/quantize/integer_product.h"
 #include "ops/stages.h"
 #include "ops/via_float/via_float.h"
-#include "ops/weights/packed_constant.h"
 
 namespace sardonyx::ops {
 namespace {
@@ -45,12 +45,8 @@ class AttentionPrepared final : public Prepared {
       require_shape(*bias, {to_int(shape.n)}, "bias");
     }
     std::vector<ValueFacts> facts = output_facts(attention, wanted_);
-    const float* packed = nullptr;
-    if (weights_->is_constant()) {
-      packed = weights_->packed(kernels::packed_b_floats(shape.k, shape.n), [&](const float* plain, float* to) {
-        kernels::pack_b(shape.k, shape.n, kernels::Matrix::view(plain, static_cast<ptrdiff_t>(shape.n)), to, b.packing.pool);
-      });
-    }
+    const kernels::Matrix view = kernels::Matrix::view(nullptr, static_cast<ptrdiff_t>(shape.n));
+    const float* packed = weights_->is_constant() ? packed_right(*weights_, b.packing, shape, view) : nullptr;
     const size_t product = core::align_up(kernels::gemm_scratch_bytes(shape, false, packed != nullptr, b.threads));
     auto bound = make_bound(std::move(facts), [attention, shape, packed, product, keep = weights_](const RunContext& r) {
       attention.check(r);

@@ -2,10 +2,10 @@
 // shared by all plans of the node.
 #pragma once
 
+#include <memory>
 #include <mutex>
 #include <string_view>
 
-#include "core/arena.h"
 #include "ops/weights/packing.h"
 #include "sardonyx/tensor.h"
 
@@ -22,32 +22,44 @@ class PackedConstant {
   const float* plain() const { return plain_.values<float>().data(); }
 
   // `pack(const float* plain, float* packed)` writes `floats` values. `plain` lies as it does in the file: perhaps not aligned for floats.
+  // `layout` tells all that the packed form depends on besides the constant, the kernel's blocking on this machine included; empty: it is
+  // never kept in a file.
+  template <class Pack>
+  const float* packed(const Packing& packing, std::string_view layout, size_t floats, const Pack& pack) {
+    return packed_as<float>(packing, layout, floats,
+                            [&](const Tensor& plain, float* to) { pack(static_cast<const float*>(plain.stored()), to); });
+  }
   template <class Pack>
   const float* packed(size_t floats, const Pack& pack) {
-    return packed_as<float>(floats, [&](const Tensor& plain, float* to) { pack(static_cast<const float*>(plain.stored()), to); });
+    return packed({}, {}, floats, pack);
   }
   // `pack(const Tensor& plain, T* packed)` writes `count` values.
   template <class T, class Pack>
-  const T* packed_as(size_t count, const Pack& pack) {
+  const T* packed_as(const Packing& packing, std::string_view layout, size_t count, const Pack& pack) {
     const std::lock_guard lock(mutex_);
-    if (!is_packed_) {
-      T* to = reinterpret_cast<T*>(begin(count * sizeof(T)));
-      pack(plain_, to);
-      finish();
+    if (!packed_ && !find(packing, layout, count * sizeof(T))) {
+      pack(plain_, reinterpret_cast<T*>(begin(count * sizeof(T))));
+      finish(packing, layout, count * sizeof(T));
     }
-    return reinterpret_cast<const T*>(packed_.data());
+    return reinterpret_cast<const T*>(packed_.get());
+  }
+  template <class T, class Pack>
+  const T* packed_as(size_t count, const Pack& pack) {
+    return packed_as<T>({}, {}, count, pack);
   }
 
  private:
+  bool find(const Packing& packing, std::string_view layout, size_t bytes);
   std::byte* begin(size_t bytes);  // memory for the packed form
-  void finish();
+  void finish(const Packing& packing, std::string_view layout, size_t bytes);
+  void let_go();
 
   std::mutex mutex_;
   Tensor plain_;
-  core::Arena packed_;
+  std::shared_ptr<std::byte> making_;
+  std::shared_ptr<const std::byte> packed_;
   bool is_constant_;
   bool keep_plain_;
-  bool is_packed_ = false;
 };
 
 }  // namespace sardonyx::ops

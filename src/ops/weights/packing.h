@@ -5,8 +5,11 @@
 
 namespace sardonyx::ops {
 
+class WeightCache;
+
 struct Packing {
   core::ThreadPool* pool = nullptr;  // null: the calling thread alone
+  WeightCache* cache = nullptr;      // packed weights that an earlier session kept; null: none
 };
 
 }  // namespace sardonyx::ops

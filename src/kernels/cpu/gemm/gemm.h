@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include "core/parallel.h"
 #include "kernels/cpu/math/activation.h"
@@ -53,6 +54,9 @@ struct Matrix {
   static constexpr Matrix packed(const float* data) { return {data, 0, 0, true, nullptr}; }
   static constexpr Matrix made(const ColumnSource* source) { return {nullptr, 0, 0, false, source}; }
 };
+
+// What packed layouts depend on besides the shape: a version, to be raised with any change to them, and this machine's blocking.
+std::string packed_layout();
 
 // Floats that a packed operand takes.
 size_t packed_a_floats(size_t m, size_t k) noexcept;

@@ -1,5 +1,7 @@
 #include "kernels/cpu/gemm/pack.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "kernels/cpu/simd_targets.h"
@@ -85,6 +87,12 @@ void pack_a_block(const Matrix& a, const Split& panels, size_t first_panel, size
 void pack_b_block(const Matrix& b, const MicroTile& tile, size_t k, size_t depth, size_t column, size_t columns, float* packed) noexcept {
   const float* from = b.data + static_cast<ptrdiff_t>(k) * b.row_stride + static_cast<ptrdiff_t>(column) * b.column_stride;
   HWY_DYNAMIC_DISPATCH(pack_panels)(from, b.row_stride, b.column_stride, depth, columns, tile.columns, packed);
+}
+
+std::string packed_layout() {
+  constexpr int kVersion = 1;
+  const MicroTile tile = micro_tile();
+  return fmt::format("layout {}, tile {} x {}, depth {}", kVersion, tile.rows, tile.columns, kDepthBlock);
 }
 
 size_t packed_a_floats(size_t m, size_t k) noexcept { return m * k; }
