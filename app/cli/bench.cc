@@ -19,7 +19,7 @@ struct Arguments {
   std::string model;
   int threads = 0;
   int runs = 0;
-  std::vector<std::string> shapes;
+  std::vector<std::string> shapes, files;
   std::string level = "all";
   std::vector<std::string> without;
   bool json = false;
@@ -60,18 +60,32 @@ Tensor random_tensor(const Shape& shape, DType dtype, std::mt19937& random) {
   return reals.to(dtype);
 }
 
+// NAME=VALUE of an option, with the input of that name.
+std::pair<const NodeArg*, std::string> input_option(const InferenceSession& session, std::string_view option, const std::string& text,
+                                                    std::string_view form) {
+  const auto [name, value] = split_assignment(text, form);
+  for (const NodeArg& input : session.inputs()) {
+    if (input.name == name) return {&input, value};
+  }
+  throw Error(ErrorCode::kInvalidArgument, fmt::format("{}: the model has no input '{}'", option, name));
+}
+
 Feeds make_feeds(const InferenceSession& session, const Arguments& arguments) {
   std::vector<std::pair<std::string, Shape>> given;
   for (const std::string& text : arguments.shapes) {
-    const auto [name, shape] = split_assignment(text, "NAME=DxDxD");
-    const bool known =
-        std::any_of(session.inputs().begin(), session.inputs().end(), [&, wanted = name](const NodeArg& i) { return i.name == wanted; });
-    if (!known) throw Error(ErrorCode::kInvalidArgument, fmt::format("--shape: the model has no input '{}'", name));
-    given.emplace_back(name, parse_shape(shape));
+    const auto [input, shape] = input_option(session, "--shape", text, "NAME=DxDxD");
+    given.emplace_back(input->name, parse_shape(shape));
   }
   Feeds feeds;
+  for (const std::string& text : arguments.files) {
+    const auto [input, file] = input_option(session, "--input", text, "NAME=FILE");
+    feeds.emplace_back(input->name, load_value(file, input->type));
+  }
+  const size_t loaded = feeds.size();
   std::mt19937 random(0);
   for (const NodeArg& input : session.inputs()) {
+    const auto end = feeds.begin() + static_cast<ptrdiff_t>(loaded);
+    if (std::any_of(feeds.begin(), end, [&](const auto& feed) { return feed.first == input.name; })) continue;
     const model::TensorType* type = input.type.tensor();
     if (type == nullptr) throw Error(ErrorCode::kUnsupported, "bench cannot make up " + to_string(input));
     feeds.emplace_back(input.name, random_tensor(input_shape(input, given), type->dtype(), random));
@@ -139,6 +153,7 @@ void add_bench(CLI::App& app, int& status) {
   command->add_option("MODEL", arguments->model, "The .onnx file")->required();
   command->add_option("--threads", arguments->threads, "Threads; 0: as many as this process may use")->check(CLI::NonNegativeNumber);
   command->add_option("--runs", arguments->runs, "Timed runs; 0: two seconds of them, at least 10")->check(CLI::NonNegativeNumber);
+  command->add_option("--input", arguments->files, "NAME=FILE, a .npy or .pb file, instead of a made-up input");
   command->add_option("--shape", arguments->shapes, "NAME=DxDxD, the size of an input whose axes are not fixed");
   command->add_option("--optimize", arguments->level, "How much the graph may be rewritten")
       ->check(CLI::IsMember({"none", "basic", "extended", "all"}))

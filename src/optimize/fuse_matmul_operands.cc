@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "optimize/match.h"
+#include "optimize/product.h"
 #include "optimize/rules.h"
 
 namespace sardonyx::optimize {
@@ -90,6 +91,7 @@ std::optional<Patch> fuse_matmul_scale(const GraphView& graph, size_t index) {
     patch->add[0].input[operand] = scaling->first;
     return patch;
   }
+  if (has_activation(node)) return std::nullopt;
   const auto next = graph.sole_consumer(first_output(node));
   const auto scaling = next ? scaling_of(graph, *graph.node(*next)) : std::nullopt;
   auto patch = scaling && scaling->first == first_output(node) ? scaled(graph, index, *next, scaling->second) : std::nullopt;

@@ -47,6 +47,9 @@ TEST(FuseMatMul, ScalesItsResult) {
   // A factor of higher rank, the product below a division.
   EXPECT_THAT(after(wide().node("MatMul", {"a", "t"}, {"m"}).node("Mul", {"m", "one"}, {"y"})), ElementsAre("FusedMatMul", "Mul"));
   EXPECT_THAT(after(wide().node("MatMul", {"a", "t"}, {"m"}).node("Div", {"c", "m"}, {"y"})), ElementsAre("FusedMatMul", "Div"));
+  // The product has taken in a function, by which the factor cannot pass.
+  const auto bounded = [&] { return wide().node("MatMul", {"a", "t"}, {"m"}).node("Tanh", {"m"}, {"h"}); };
+  EXPECT_THAT(after(bounded().node("Mul", {"h", "c"}, {"y"})), ElementsAre("FusedMatMul", "Mul"));
 }
 
 TEST(FuseMatMul, LargeTransposedWeightsAreNotCopied) {

@@ -9,17 +9,19 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "kernels/cpu/flat_window-inl.h"
 #include "kernels/cpu/reduce/line-inl.h"
 #include "kernels/cpu/simd-inl.h"
-#include "kernels/cpu/slide-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sardonyx::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
+constexpr float kLeast = -std::numeric_limits<float>::infinity();
+
 struct Greatest {
-  FloatVec start() const { return hn::Set(FloatTag(), -std::numeric_limits<float>::infinity()); }
+  FloatVec start() const { return hn::Set(FloatTag(), kLeast); }
   FloatVec step(FloatVec greatest, FloatVec x, size_t) const { return max_or_nan(greatest, x); }
   FloatVec finish(FloatVec greatest, const SlidePosition&) const { return greatest; }
 };
@@ -39,8 +41,8 @@ struct Mean {
   size_t out_d, out_h;
 };
 
-void max_lines(const Window& window, const float* x, size_t first_line, size_t last_line, float* y) {
-  for (size_t line = first_line; line < last_line; ++line) slide_line(window, x, line, Greatest(), y);
+void max_lines(const FlatWindow& flat, const Window& window, const float* x, size_t first_line, size_t last_line, float* y) {
+  slide_lines(flat, window, x, first_line, last_line, kLeast, Greatest(), y);
 }
 
 void mean_lines(const Window& window, const Extents* padded, const float* x, size_t first_line, size_t last_line, float* y) {
@@ -96,9 +98,11 @@ void for_lines(const Window& window, const PoolShape& shape, const float* x, flo
   const LineTasks tasks(window, shape.planes);
   const size_t x_plane = shape.distances.x != 0 ? shape.distances.x : window.in_size();
   const size_t y_plane = shape.distances.y != 0 ? shape.distances.y : window.out_size();
-  pool.for_each(tasks.count(), [&](size_t i) {
-    const size_t plane = tasks.plane(i);
-    lines(x + plane * x_plane, tasks.first_line(i), tasks.last_line(i), y + plane * y_plane);
+  pool.for_ranges(tasks.count(), tasks.count_at_once(), [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) {
+      const size_t plane = tasks.plane(i);
+      lines(x + plane * x_plane, tasks.first_line(i), tasks.last_line(i), y + plane * y_plane);
+    }
   });
 }
 
@@ -106,8 +110,9 @@ void for_lines(const Window& window, const PoolShape& shape, const float* x, flo
 
 void max_pool(const PoolShape& shape, const float* x, float* y, core::ThreadPool& pool) noexcept {
   const Window window = shape.window.with_three_dims();
+  const FlatWindow flat(window);
   for_lines(window, shape, x, y, pool, [&](const float* in, size_t first, size_t last, float* out) {
-    HWY_DYNAMIC_DISPATCH(max_lines)(window, in, first, last, out);
+    HWY_DYNAMIC_DISPATCH(max_lines)(flat, window, in, first, last, out);
   });
 }
 
