@@ -61,6 +61,15 @@ GraphOptimizationLevel parse_level(const std::string& text) {
   return GraphOptimizationLevel::kAll;
 }
 
+void add_level_option(CLI::App& command, const std::string& name, std::string& level, const std::string& help) {
+  command.add_option(name, level, help)->check(CLI::IsMember({"none", "basic", "extended", "all"}))->capture_default_str();
+}
+
+void add_profile_option(CLI::App& command, std::string& path) {
+  command.add_option("--profile", path, "File to write what takes how long to, for chrome://tracing or Perfetto (.json)")
+      ->type_name("FILE");
+}
+
 void add_custom_ops_option(CLI::App& command, std::vector<std::string>& libraries) {
   command.add_option("--custom-ops", libraries, "A shared library of operators (sardonyx/custom_op.h); may be given more than once")
       ->type_name("FILE")
