@@ -26,7 +26,7 @@ differential:
 bench:
 	@tools/setup test differential
 	@cmake --preset release
-	@cmake --build --preset release -j $(JOBS) --target sardonyx_cli kernels_bench language_bench
+	@cmake --build --preset release -j $(JOBS) --target sardonyx_cli kernels_bench language_bench engine_bench
 	@tools/bench
 	@tools/bench_language
 

@@ -22,6 +22,7 @@ struct Arguments {
   InputOptions inputs;
   std::string profile;
   std::string level = "all";
+  std::vector<std::string> without;
   bool json = false;
 };
 
@@ -42,6 +43,7 @@ Timing measure(const Arguments& arguments) {
   options.graph_optimization_level = parse_level(arguments.level);
   options.free_dimension_overrides = arguments.inputs.dim_sizes();
   options.profile_path = arguments.profile;
+  options.disabled_passes = arguments.without;
   const Clock::time_point start = Clock::now();
   InferenceSession session(arguments.model, options);
   timing.create_ms = milliseconds_since(start);
@@ -97,6 +99,7 @@ void add_bench(CLI::App& app, int& status) {
   command->add_option("--runs", arguments->runs, "Timed runs; 0: two seconds of them, at least 10")->check(CLI::NonNegativeNumber);
   arguments->inputs.add_options(*command);
   add_level_option(*command, "--optimize", arguments->level, "How much the graph may be rewritten");
+  add_without_option(*command, "--without", arguments->without, "Passes to switch off: A,B");
   add_profile_option(*command, arguments->profile);
   command->add_flag("--json", arguments->json, "Report as JSON");
   command->callback([arguments, &status] { status = bench(*arguments); });

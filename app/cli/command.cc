@@ -65,6 +65,10 @@ void add_level_option(CLI::App& command, const std::string& name, std::string& l
   command.add_option(name, level, help)->check(CLI::IsMember({"none", "basic", "extended", "all"}))->capture_default_str();
 }
 
+void add_without_option(CLI::App& command, const std::string& name, std::vector<std::string>& passes, const std::string& help) {
+  command.add_option(name, passes, help)->delimiter(',')->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->expected(1);
+}
+
 void add_profile_option(CLI::App& command, std::string& path) {
   command.add_option("--profile", path, "File to write what takes how long to, for chrome://tracing or Perfetto (.json)")
       ->type_name("FILE");

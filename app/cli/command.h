@@ -38,6 +38,7 @@ void add_infer(CLI::App& app, int& status);
 void add_operators(CLI::App& app, int& status);
 void add_explain(CLI::App& app, int& status);
 void add_diff(CLI::App& app, int& status);
+void add_optimize(CLI::App& app, int& status);
 
 // Standard output, with an error where it cannot be written.
 void print(std::string_view text);
@@ -52,6 +53,8 @@ Tensor load_tensor(const std::filesystem::path& path);
 Tensor load_value(const std::filesystem::path& path, const model::Type& type);
 // "none", "basic", "extended", "all".
 void add_level_option(CLI::App& command, const std::string& name, std::string& level, const std::string& help);
+// Names of passes with commas between, all of which the option takes.
+void add_without_option(CLI::App& command, const std::string& name, std::vector<std::string>& passes, const std::string& help);
 GraphOptimizationLevel parse_level(const std::string& text);
 
 // Adds --profile, which takes the file to write.

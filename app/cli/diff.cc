@@ -21,7 +21,7 @@ namespace {
 struct SideArguments {
   std::string model, level, simd;
   int threads = -1;
-  std::vector<std::string> disabled;
+  std::vector<std::string> without;
 };
 
 struct Arguments {
@@ -41,7 +41,7 @@ class Side {
     SessionOptions options;
     options.intra_op_num_threads = std::max(arguments.threads, 0);
     options.graph_optimization_level = parse_level(arguments.level);
-    options.disabled_passes = arguments.disabled;
+    options.disabled_passes = arguments.without;
     options.free_dimension_overrides = all.inputs.dim_sizes();
     options.custom_ops = load_custom_ops(all.custom_ops);
     session_ = std::make_unique<InferenceSession>(arguments.model, options);
@@ -289,16 +289,16 @@ std::string to_json(const Report& report) {
 SideArguments other_side(const Arguments& arguments) {
   SideArguments b = arguments.b;
   const SideArguments& a = arguments.a;
-  if (b.model.empty() && b.level.empty() && b.simd.empty() && b.threads < 0 && b.disabled.empty()) {
+  if (b.model.empty() && b.level.empty() && b.simd.empty() && b.threads < 0 && b.without.empty()) {
     throw Error(ErrorCode::kInvalidArgument,
                 "there is nothing to compare with: give a second model, --against LEVEL, --against-threads N, --against-simd TARGET or "
-                "--against-disable PASS");
+                "--against-without PASSES");
   }
   if (b.model.empty()) b.model = a.model;
   if (b.level.empty()) b.level = a.level;
   if (b.simd.empty()) b.simd = a.simd;
   if (b.threads < 0) b.threads = a.threads;
-  if (b.disabled.empty()) b.disabled = a.disabled;
+  if (b.without.empty()) b.without = a.without;
   return b;
 }
 
@@ -307,7 +307,7 @@ bool keeps_bits(const std::string& level) { return level == "none" || level == "
 // Every bit counts where every bit is promised: for one model at any number of threads, and at levels that only fold and remove.
 std::optional<Tolerance> tolerance_of(const Arguments& arguments, const SideArguments& b) {
   const SideArguments& a = arguments.a;
-  const bool same_rewrites = a.level == b.level && a.disabled == b.disabled;
+  const bool same_rewrites = a.level == b.level && a.without == b.without;
   const bool bits = a.model == b.model && a.simd == b.simd && (same_rewrites || (keeps_bits(a.level) && keeps_bits(b.level)));
   if (bits && !arguments.rtol && !arguments.atol) return std::nullopt;
   return Tolerance{arguments.rtol.value_or(1e-3), arguments.atol.value_or(1e-5)};
@@ -343,9 +343,7 @@ void add_side(CLI::App& command, SideArguments& side, bool is_other) {
   command.add_option(prefix + "threads", side.threads, "Threads" + whose + "; 0: as many as this process may use")
       ->check(CLI::NonNegativeNumber);
   command.add_option(prefix + "simd", side.simd, "One of the SIMD targets of this machine" + whose)->check(CLI::IsMember(simd_targets()));
-  command.add_option(prefix + "disable", side.disabled, "Name of a pass to leave out" + whose + "; may be given more than once")
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->expected(1);
+  add_without_option(command, prefix + "without", side.without, "Passes to switch off" + whose + ": A,B");
 }
 }  // namespace
 

@@ -1,8 +1,8 @@
 #include "cli/edited_model.h"
 
 #include <charconv>
-#include <filesystem>
 
+#include "sardonyx/edit.h"
 #include "sardonyx/error.h"
 
 namespace sardonyx::cli {
@@ -15,17 +15,8 @@ void EditedModel::add_options(CLI::App& command) {
 }
 
 void EditedModel::write(const model::Model& model) const {
-  constexpr size_t kMostInside = size_t{1} << 30;  // a protobuf ends at 2 GiB
-  size_t bytes = 0;
-  bool is_external = false;
-  for (const model::TensorData& tensor : model.graph.initializer) {
-    bytes += tensor.raw_data.size();
-    is_external |= tensor.is_external();
-  }
-  model::WriteOptions options{.external_file = external_file};
-  if (external_file.empty() && (is_external || bytes > kMostInside)) {
-    options.external_file = std::filesystem::path(path).filename().string() + ".data";
-  }
+  model::WriteOptions options = fitting_write_options(model, path);
+  if (!external_file.empty()) options.external_file = external_file;
   write_model(model, path, options);
 }
 

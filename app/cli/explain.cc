@@ -19,7 +19,7 @@ namespace {
 struct Arguments {
   std::string model, level = "all", picture;
   InputOptions inputs;
-  std::vector<std::string> disabled, custom_ops;
+  std::vector<std::string> without, custom_ops;
   int threads = 0;
   size_t width = 0;
   bool time = false, memory = false, json = false;
@@ -57,7 +57,7 @@ Explanation examine(const Arguments& arguments) {
   SessionOptions options;
   options.intra_op_num_threads = arguments.threads;
   options.graph_optimization_level = parse_level(arguments.level);
-  options.disabled_passes = arguments.disabled;
+  options.disabled_passes = arguments.without;
   options.free_dimension_overrides = arguments.inputs.dim_sizes();
   options.custom_ops = load_custom_ops(arguments.custom_ops);
   const InferenceSession session(arguments.model, options);
@@ -125,9 +125,7 @@ void add_explain(CLI::App& app, int& status) {
   arguments->inputs.add_options(*command);
   command->add_option("--threads", arguments->threads, "Threads; 0: as many as this process may use")->check(CLI::NonNegativeNumber);
   add_level_option(*command, "--optimize", arguments->level, "How much the graph may be rewritten");
-  command->add_option("--disable", arguments->disabled, "Name of a pass to leave out; may be given more than once")
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->expected(1);
+  add_without_option(*command, "--without", arguments->without, "Passes to switch off: A,B");
   command->add_flag("--time", arguments->time, "Run it, time each node, and hold it against the measured peak of this machine");
   command->add_flag("--memory", arguments->memory, "Tell the memory that each step needs, too");
   command->add_option("--svg", arguments->picture, "File for a picture of the memory plan")->type_name("FILE");

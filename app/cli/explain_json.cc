@@ -51,6 +51,13 @@ Json step(const Explanation& e, const StepReport& report) {
                {"aliased", report.aliased},
                {"in_place", report.in_place},
                {"late", report.late}};
+  if (report.chain) {
+    json["chain"] = {{"nodes", report.chain->nodes},
+                     {"bands", report.chain->bands},
+                     {"tile_rows", report.chain->tile_rows},
+                     {"band_bytes", report.chain->band_bytes},
+                     {"saved_bytes", report.chain->saved_bytes}};
+  }
   if (!e.peak) return json;
   json["seconds"] = report.seconds;
   json["share_of_peak"] = report.aliased ? 0 : e.share(report.flops, report.bytes, report.seconds);

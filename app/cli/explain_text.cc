@@ -210,7 +210,17 @@ class Text {
     for (size_t i = 0; i < e_.plan.steps.size(); ++i) {
       out_ += row(shown, widths, [&](const Column& column) -> const std::string& { return column.cells[i]; });
       for (const std::string& refusal : e_.plan.steps[i].refusals) out_ += wrapped("not " + refusal, 6, width_);
+      if (e_.plan.steps[i].chain) chain(*e_.plan.steps[i].chain);
     }
+  }
+
+  void chain(const ChainReport& chain) {
+    std::string nodes;
+    for (const std::string& node : chain.nodes) nodes += (nodes.empty() ? "" : ", ") + node;
+    out_ += wrapped(fmt::format("by rows: {} bands of at most {} rows through {}; {} between nodes at once, in place of {}", chain.bands,
+                                chain.tile_rows, nodes, human(static_cast<double>(chain.band_bytes), "B"),
+                                human(static_cast<double>(chain.saved_bytes), "B")),
+                    6, width_);
   }
 
   void totals() {

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
@@ -114,6 +115,12 @@ struct InlineOptions {
 // Throws InvalidModel for functions that call themselves, ResourceLimit where they grow beyond the limits, InvalidArgument where function
 // and model import versions of an operator set in which an operator of the function differs.
 model::Model inline_functions(const model::Model& model, const InlineOptions& options = {});
+
+// ---- Write ----
+
+// How to write a model that was changed: everything inside the file, unless weights came from external data or are more than 1 GiB
+// together; then they go to "<name>.data".
+model::WriteOptions fitting_write_options(const model::Model& model, const std::filesystem::path& path);
 
 // ---- Diff ----
 

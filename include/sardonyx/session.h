@@ -5,7 +5,8 @@
 //
 // Loading optimises the graph and packs weights once. The first run with a combination of input shapes compiles a plan: a kernel is chosen
 // for each node and each intermediate value gets a fixed place in one block of memory. Plans are kept (SessionOptions::max_plans). The bits
-// of a result do not depend on the number of threads. Denormal floats are flushed to zero.
+// of a result do not depend on the number of threads. The calling thread's floating-point state
+// (rounding, traps, denormals) plays no part and is left as it was.
 #pragma once
 
 #include <chrono>
@@ -70,13 +71,15 @@ struct SessionOptions {
   // run; "" writes none. It is complete after end_profiling() or when the session is gone. See docs/explain.md.
   std::filesystem::path profile_path = {};
   size_t max_profile_events = 1'000'000;  // runs that would make more are left out, and counted in the file
+  // Denormal floats count as zero, as operands and as results: some processors compute with them a hundred times slower.
+  bool flush_denormals = true;
   // For tests of operators: memory holds NaNs until it is written and after its last use, and zones behind each value and each scratch are
   // checked after every step; a kernel that leaves its own memory is an Internal error. Slow; results are the same.
   bool guard_memory = false;
 };
 
-// How the caller may end a run before it is done; it then throws Cancelled, and the session stays usable. Asked before each node and each
-// iteration of Loop and Scan.
+// How the caller may end a run before it is done; it then throws Cancelled, and the session stays usable. Asked all along, also within
+// a node: a run ends within a few milliseconds.
 struct RunOptions {
   std::stop_token cancel = {};  // of a std::stop_source that another thread may ask to stop
   std::optional<std::chrono::steady_clock::time_point> deadline = {};
@@ -106,6 +109,15 @@ struct ModelMetadata {
 using Feeds = std::vector<std::pair<std::string, Tensor>>;
 using InputShapes = std::vector<std::pair<std::string, Shape>>;
 
+// Nodes that run together, some rows of their results at a time ("tile_chains").
+struct ChainReport {
+  std::vector<std::string> nodes;  // in the order they run
+  size_t bands = 0;                // passes over all nodes
+  size_t tile_rows = 0;            // rows of the last result in each band, at most
+  size_t band_bytes = 0;           // of the rows between nodes that are held at once
+  size_t saved_bytes = 0;          // of the values between nodes, which are never held as a whole
+};
+
 // A value as a step reads or makes it.
 struct ValueReport {
   std::string name;                 // "": an optional input or output that is left out
@@ -117,7 +129,7 @@ struct ValueReport {
 // "float [1, 3, 224, 224]"; "float ?" where the shape, "?" where the type depends on data.
 std::string to_string(const ValueReport& value);
 
-// One node as a plan runs it.
+// One node as a plan runs it, or a chain of nodes.
 struct StepReport {
   std::string node;                   // its name, or that of its first output
   std::string op;                     // "Conv"; "ai.sardonyx.FusedConv" outside ai.onnx
@@ -133,6 +145,7 @@ struct StepReport {
   bool in_place = false;  // the output overwrites an input
   bool late = false;      // shapes depend on data: bound while running; kernel, flops and output_shape are then unknown
   double seconds = 0;     // filled by profile()
+  std::optional<ChainReport> chain = {};
   std::vector<ValueReport> inputs = {}, outputs = {};
 };
 
@@ -159,6 +172,7 @@ struct PlanReport {
   std::vector<MemoryReport> memory = {};  // what lies where in that block, by first step and offset
 };
 
+// A pass over the graph, made while loading; "tile_chains" acts when plans are made: StepReport::chain tells what it did.
 struct PassReport {
   std::string name;         // as SessionOptions::disabled_passes takes it
   std::string description;  // one line

@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "api/flatten.h"
 #include "backend/cpu/cpu_backend.h"
 #include "backend/custom/custom_backend.h"
 #include "core/mapped_file.h"
 #include "core/parallel.h"
 #include "optimize/pass.h"
 #include "runtime/session.h"
-#include "sardonyx/edit.h"
 
 namespace sardonyx {
 namespace {
@@ -26,9 +26,6 @@ std::vector<NodeArg> args_of(std::span<const runtime::Input> inputs) {
   for (const runtime::Input& input : inputs) args.push_back(input.arg);
   return args;
 }
-
-// The model without functions of its own.
-model::Model flat(model::Model model) { return model.functions.empty() ? std::move(model) : inline_functions(model); }
 
 }  // namespace
 
@@ -67,7 +64,7 @@ std::vector<PassReport> optimization_passes() {
 struct InferenceSession::State {
   State(model::Model model, SessionOptions options, Clock::time_point start)
       : custom(options.custom_ops ? backend::with_custom_ops(backend::cpu_backend(), options.custom_ops) : nullptr),
-        session(flat(std::move(model)), custom ? *custom : backend::cpu_backend(), std::move(options)) {
+        session(flatten(std::move(model)), custom ? *custom : backend::cpu_backend(), std::move(options)) {
     const std::span<const runtime::Input> all = session.program().signature().inputs();
     const size_t required = session.program().signature().required_inputs();
     inputs = args_of(all.first(required));

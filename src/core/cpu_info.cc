@@ -1,6 +1,7 @@
 #include "core/cpu_info.h"
 
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,10 +11,6 @@
 
 #include "core/parallel.h"
 
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
-
 namespace sardonyx::core {
 
 int affinity_cpu_count() noexcept {
@@ -21,6 +18,14 @@ int affinity_cpu_count() noexcept {
   CPU_ZERO(&mask);
   if (sched_getaffinity(0, sizeof(mask), &mask) == 0) return std::max(1, CPU_COUNT(&mask));
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+CacheSizes cache_sizes() noexcept {
+  const auto told = [](int name) { return static_cast<size_t>(std::max(sysconf(name), 0L)); };
+  CacheSizes sizes{told(_SC_LEVEL2_CACHE_SIZE), std::max(told(_SC_LEVEL3_CACHE_SIZE), told(_SC_LEVEL4_CACHE_SIZE))};
+  if (sizes.second_level == 0) sizes.second_level = size_t{1} << 20;
+  sizes.last_level = std::max(sizes.last_level, sizes.second_level);
+  return sizes;
 }
 
 namespace {
@@ -91,29 +96,5 @@ int default_thread_count() {
   if (const std::optional<double> quota = cgroup_cpu_quota()) threads = std::min(threads, static_cast<int>(std::ceil(*quota)));
   return std::max(1, threads);
 }
-
-#if defined(__x86_64__)
-namespace {
-constexpr unsigned kFlushToZero = 0x8000, kDenormalsAreZero = 0x0040;
-}
-FlushDenormals::FlushDenormals() noexcept : saved_(_mm_getcsr()) {
-  _mm_setcsr(static_cast<unsigned>(saved_) | kFlushToZero | kDenormalsAreZero);
-}
-FlushDenormals::~FlushDenormals() noexcept {
-  // Only the two modes are put back: exceptions raised meanwhile stay visible to the user.
-  constexpr unsigned kModes = kFlushToZero | kDenormalsAreZero;
-  _mm_setcsr((_mm_getcsr() & ~kModes) | (static_cast<unsigned>(saved_) & kModes));
-}
-#elif defined(__aarch64__)
-FlushDenormals::FlushDenormals() noexcept {
-  asm volatile("mrs %0, fpcr" : "=r"(saved_));
-  const uint64_t flushed = saved_ | (uint64_t{1} << 24);
-  asm volatile("msr fpcr, %0" : : "r"(flushed));
-}
-FlushDenormals::~FlushDenormals() noexcept { asm volatile("msr fpcr, %0" : : "r"(saved_)); }
-#else
-FlushDenormals::FlushDenormals() noexcept : saved_(0) {}
-FlushDenormals::~FlushDenormals() noexcept = default;
-#endif
 
 }  // namespace sardonyx::core

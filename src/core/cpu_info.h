@@ -1,7 +1,7 @@
 // What the processor and the operating system let this process use.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <filesystem>
 #include <optional>
 
@@ -14,16 +14,12 @@ int affinity_cpu_count() noexcept;
 // `root` is where the operating system's tree is looked up ("/" outside tests).
 std::optional<double> cgroup_cpu_quota(const std::filesystem::path& root = "/");
 
-// Flushes denormal results and operands to zero on the calling thread while it lives; restores the thread's state after.
-class FlushDenormals {
- public:
-  FlushDenormals() noexcept;
-  ~FlushDenormals() noexcept;
-  FlushDenormals(const FlushDenormals&) = delete;
-  FlushDenormals& operator=(const FlushDenormals&) = delete;
-
- private:
-  uint64_t saved_;
+// Bytes of the data caches of a processor: the second level, which a core has for itself, and the last, which cores may share; typical
+// sizes where the system does not tell.
+struct CacheSizes {
+  size_t second_level = 0;
+  size_t last_level = 0;
 };
+CacheSizes cache_sizes() noexcept;
 
 }  // namespace sardonyx::core

@@ -7,6 +7,7 @@
 
 #include <fstream>
 
+#include "core/pages.h"
 #include "sardonyx/error.h"
 
 namespace sardonyx::core {
@@ -57,6 +58,21 @@ TEST_F(MappedFileTest, WhatIsNoRegularFileIsRefused) {
     }
   }
   EXPECT_THROW(AtomicFile(folder_ / "no" / "such" / "folder"), Error);
+}
+
+TEST_F(MappedFileTest, PagesGivenBackAreReadAgain) {
+  const std::string text(size_t{1} << 20, 'x');
+  std::ofstream(folder_ / "large") << text;
+  const auto file = MappedFile::open(folder_ / "large");
+  EXPECT_TRUE(MappedFile::holds(file->bytes().data(), file->size()));
+  EXPECT_FALSE(MappedFile::holds(file->bytes().data() + 1, file->size()));
+  EXPECT_FALSE(MappedFile::holds(text.data(), 1));
+  fetch_pages(file->bytes().data() + 5000, 900000);
+  give_back_pages(file->bytes().data() + 1, file->size() - 1);
+  EXPECT_EQ(file->text(), text);
+  give_back_pages(text.data(), text.size());
+  prefer_large_pages(const_cast<char*>(text.data()), text.size());
+  EXPECT_EQ(text.find_first_not_of('x'), std::string::npos);
 }
 
 }  // namespace

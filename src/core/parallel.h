@@ -1,12 +1,15 @@
-// Fork-join parallelism over a pool of threads. The only place that knows the thread library.
+// Fork-join parallelism over a pool of threads.
 //
 // The split of work is the caller's and must not depend on the number of threads, so that results do not either.
+//
+// The calling thread takes part. Workers sleep between calls, but for a few microseconds in which the next call of the same run may come;
+// they are woken only for work that pays for it. Several threads may call one pool at once: each always computes its own indexes, and
+// workers join those calls for which the pool has threads to spare. Nobody waits for somebody else's call.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <type_traits>
 
 namespace sardonyx::core {
 
@@ -24,9 +27,10 @@ class ThreadPool {
 
   int threads() const noexcept { return threads_; }
 
-  // Calls body(i) once for each i in [0, count), on several threads, and returns when all are done. `body` must not throw.
-  // Calls from several threads take turns; a call from inside a body runs serially on the calling thread. Denormals are flushed to zero
-  // by the workers and, during the call, by the calling thread.
+  // Calls body(i) once for each i in [0, count), on several threads, and returns when all are done. `body` must not throw. A call from
+  // inside a body runs serially on the calling thread. Outside a FloatScope denormals are flushed to zero; the workers take over the
+  // caller's floating-point control. Once the caller's InterruptScope says so, the indexes that are left are skipped. A child forked
+  // inside a body must not return from it.
   template <class Body>
   void for_each(size_t count, const Body& body) noexcept {
     run(
@@ -54,9 +58,11 @@ class ThreadPool {
  private:
   void run(size_t count, void (*call)(const void*, size_t, size_t), const void* context) noexcept;
 
-  struct State;
-  int threads_;
-  std::unique_ptr<State> state_;
+  class Crew;
+  Crew* crew() noexcept;
+
+  const int threads_;
+  std::atomic<Crew*> crew_{nullptr};
 };
 
 // Calls body(i) for each i in [0, count), on the threads of the pool; null: on the calling one alone.

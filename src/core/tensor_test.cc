@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <cstring>
 
 #include "core/expect_error.h"
 #include "sardonyx/state_dict.h"
@@ -83,6 +85,27 @@ TEST(Tensor, ConvertsLikeCasts) {
   EXPECT_THAT(from.to(DType::kBool).values<bool>(), ElementsAre(true, true, false, true, true));
   EXPECT_EQ(from.to(DType::kFloat16).to(DType::kFloat64).values<double>()[1], -2.69921875);
   message_of(ErrorCode::kUnsupported, [&] { from.to(DType::kInt4); });
+}
+
+TEST(Tensor, AStoredViewIsCopiedOnlyWhenItIsReadAndNotInOrder) {
+  alignas(8) std::array<std::byte, 13> bytes{};
+  const std::array<float, 3> values = {1, 2, 3};
+  std::memcpy(bytes.data() + 1, values.data(), sizeof(values));
+  const Tensor odd = Tensor::stored_view(nullptr, bytes.data() + 1, {3}, DType::kFloat32);
+  const Tensor shaped = odd.reshape({3, 1});
+  EXPECT_EQ(odd.stored(), bytes.data() + 1);
+  EXPECT_TRUE(odd.is_read_only());
+  EXPECT_THAT(odd.values<float>(), ElementsAre(1, 2, 3));
+  EXPECT_NE(odd.raw(), odd.stored());
+  EXPECT_EQ(shaped.raw(), odd.raw());
+  EXPECT_THAT(odd.clone().values<float>(), ElementsAre(1, 2, 3));
+
+  std::memcpy(bytes.data(), values.data(), sizeof(values));
+  EXPECT_EQ(Tensor::stored_view(nullptr, bytes.data(), {3}, DType::kFloat32).raw(), bytes.data());
+  std::array<uint8_t, 3> flags = {0, 1, 1};
+  EXPECT_EQ(Tensor::stored_view(nullptr, flags.data(), {3}, DType::kBool).raw(), flags.data());
+  flags[1] = 7;
+  EXPECT_THAT(Tensor::stored_view(nullptr, flags.data(), {3}, DType::kBool).values<bool>(), ElementsAre(false, true, true));
 }
 
 TEST(Tensor, WrongElementTypeIsNamed) {

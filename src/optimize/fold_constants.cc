@@ -7,7 +7,7 @@
 namespace sardonyx::optimize {
 namespace {
 
-constexpr size_t kMaxGrowth = size_t{1} << 20;  // bytes by which a folded result may exceed what it is computed from
+constexpr size_t kMaxGrowth = size_t{1} << 20;  // bytes by which a folded result may exceed what it frees
 
 size_t attribute_bytes(const model::Node& node) {
   size_t bytes = 0;
@@ -30,10 +30,10 @@ std::optional<std::vector<const Tensor*>> constant_inputs(const GraphView& graph
 
 // What the node computes; nullopt where there is no kernel, where it refuses its inputs, or where the result would be too large. The error
 // of a node that cannot run is the program's to report.
-std::optional<std::vector<Tensor>> evaluate(const model::Node& node, int64_t opset, const std::vector<const Tensor*>& inputs) {
+std::optional<std::vector<Tensor>> evaluate(const model::Node& node, int64_t opset, const std::vector<const Tensor*>& inputs,
+                                            size_t freed) {
   try {
-    size_t bytes = attribute_bytes(node);
-    for (const Tensor* input : inputs) bytes += input ? input->byte_size() : 0;
+    const size_t bytes = attribute_bytes(node) + freed;
     const std::unique_ptr<ops::Prepared> prepared = ops::prepare({node, opset, inputs});
     return run_on_constants(*prepared, inputs, bytes + kMaxGrowth, core::shared_pool());
   } catch (const Error&) {
@@ -41,14 +41,28 @@ std::optional<std::vector<Tensor>> evaluate(const model::Node& node, int64_t ops
   }
 }
 
+// Bytes of the constants that nobody else reads.
+size_t freed_bytes(const GraphView& graph, const model::Node& node, const std::vector<const Tensor*>& inputs) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i] && graph.sole_consumer(node.input[i])) bytes += inputs[i]->byte_size();
+  }
+  return bytes;
+}
+
 }  // namespace
 
+// Quantised weights stay quantised until it is clear who reads them.
 std::optional<Patch> fold_constants(const GraphView& graph, size_t index) {
+  return graph.node(index)->op_type == "DequantizeLinear" ? std::nullopt : fold_dequantized(graph, index);
+}
+
+std::optional<Patch> fold_dequantized(const GraphView& graph, size_t index) {
   const model::Node& node = *graph.node(index);
   if (has_subgraph(node) || !is_deterministic(node, graph.opset(node.domain))) return std::nullopt;
   const std::optional<std::vector<const Tensor*>> inputs = constant_inputs(graph, node);
   if (!inputs) return std::nullopt;
-  const std::optional<std::vector<Tensor>> results = evaluate(node, graph.opset(node.domain), *inputs);
+  const std::optional<std::vector<Tensor>> results = evaluate(node, graph.opset(node.domain), *inputs, freed_bytes(graph, node, *inputs));
   if (!results) return std::nullopt;
   Patch patch{.remove = {index}};
   for (size_t i = 0; i < node.output.size(); ++i) {

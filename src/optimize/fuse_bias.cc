@@ -1,72 +1,26 @@
+#include <algorithm>
+
+#include "optimize/product.h"
 #include "optimize/rules.h"
 
 namespace sardonyx::optimize {
-namespace {
-
-constexpr int64_t kOptionalBias = 11;  // from this opset on, Gemm's third input may be left out
-
-// Whether the value is known to have rank 2. Looks through operators that keep the rank; a chain of `depth` is enough.
-bool is_matrix(const GraphView& graph, const std::string& value, int depth = 8) {
-  if (const model::TensorType* type = graph.type(value); type && type->has_shape) return type->shape.dims.size() == 2;
-  const std::optional<size_t> producer = graph.producer(value);
-  if (!producer || depth == 0) return false;
-  const model::Node& node = *graph.node(*producer);
-  if (!is_onnx_domain(node.domain) || node.input.empty()) return false;
-  if (node.op_type == "Gemm" || node.op_type == "Flatten") return true;
-  for (const std::string_view same_rank : {"Relu", "LeakyRelu", "Sigmoid", "Tanh", "Elu", "Gelu", "Softmax", "Erf", "Cast"}) {
-    if (node.op_type == same_rank) return is_matrix(graph, node.input[0], depth - 1);
-  }
-  return node.op_type == "MatMul" && node.input.size() == 2 && is_matrix(graph, node.input[0], depth - 1) &&
-         is_matrix(graph, node.input[1], depth - 1);
-}
-
-bool is_float(const Tensor& tensor) { return tensor.dtype() == DType::kFloat32 || tensor.dtype() == DType::kFloat64; }
-
-// Gemm without the bias, or nullopt where the node is no such product.
-std::optional<model::Node> as_gemm(const GraphView& graph, const model::Node& node) {
-  if (!is_onnx_domain(node.domain) || graph.opset(node.domain) < kOptionalBias || node.input.size() < 2) return std::nullopt;
-  if (node.op_type == "Gemm" && (node.input.size() == 2 || node.input[2].empty())) return node;
-  if (node.op_type != "MatMul" || !is_matrix(graph, node.input[0])) return std::nullopt;
-  model::Node gemm = node;
-  gemm.op_type = "Gemm";
-  return gemm;
-}
-
-// Columns of the product; nullopt unless the right factor is a constant matrix.
-std::optional<int64_t> product_columns(const GraphView& graph, const model::Node& gemm) {
-  const Tensor* right = graph.constant(gemm.input[1]);
-  if (!right || right->dim() != 2 || !is_float(*right)) return std::nullopt;
-  return right->size(model::get_int(gemm, "transB", 0) != 0 ? 0 : 1);
-}
-
-void set_beta_to_one(model::Node& gemm) {
-  for (model::Attribute& attribute : gemm.attribute) {
-    if (attribute.name == "beta") attribute.f = 1;
-  }
-}
-
-}  // namespace
 
 std::optional<Patch> fuse_bias(const GraphView& graph, size_t index) {
-  const model::Node& product = *graph.node(index);
-  std::optional<model::Node> gemm = as_gemm(graph, product);
-  if (!gemm) return std::nullopt;
-  const std::optional<size_t> next = graph.sole_consumer(first_output(product));
-  const std::optional<int64_t> columns = product_columns(graph, *gemm);
-  if (!next || !columns) return std::nullopt;
-  const model::Node& add = *graph.node(*next);
-  if (add.op_type != "Add" || !is_onnx_domain(add.domain) || add.input.size() != 2) return std::nullopt;
-  const std::string& bias_name = add.input[add.input[0] == first_output(product) ? 1 : 0];
-  const Tensor* bias = graph.constant(bias_name);
-  // A vector of that length is added to each row, whatever the number of rows.
-  if (!bias || bias->shape() != Shape{*columns} || bias->dtype() != graph.constant(gemm->input[1])->dtype()) return std::nullopt;
-  gemm->input.resize(2);
-  gemm->input.push_back(bias_name);
-  gemm->output = {first_output(add)};
-  set_beta_to_one(*gemm);
-  Patch patch{.remove = {index, *next}};
-  patch.add.push_back(std::move(*gemm));
-  return patch;
+  const std::optional<Product> product = constant_product(graph, *graph.node(index));
+  if (!product) return std::nullopt;
+  const std::string& result = first_output(*product->node);
+  const std::optional<size_t> next = graph.sole_consumer(result);
+  if (!next) return std::nullopt;
+  const model::Node& sum = *graph.node(*next);
+  const bool subtracts = sum.op_type == "Sub";
+  if ((sum.op_type != "Add" && !subtracts) || !is_onnx_domain(sum.domain) || sum.input.size() != 2) return std::nullopt;
+  if (subtracts && sum.input[0] != result) return std::nullopt;
+  Affine affine;
+  auto values = channel_values(graph, *product, sum.input[sum.input[0] == result ? 1 : 0]);
+  if (!values) return std::nullopt;
+  affine.shift = std::move(*values);
+  if (subtracts) std::ranges::transform(affine.shift, affine.shift.begin(), std::negate<>());
+  return fold_into_product(graph, *product, affine, index, *next);
 }
 
 }  // namespace sardonyx::optimize

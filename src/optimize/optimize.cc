@@ -75,6 +75,11 @@ bool run_all(GraphView& graph, const std::vector<const Pass*>& enabled, std::vec
 
 }  // namespace
 
+bool is_enabled(std::string_view name, GraphOptimizationLevel level, std::span<const std::string> disabled) {
+  const auto pass = std::ranges::find(passes(), name, &Pass::name);
+  return pass != passes().end() && pass->level <= level && std::ranges::find(disabled, name) == disabled.end();
+}
+
 std::vector<PassReport> optimize(model::Model& model, GraphOptimizationLevel level, std::span<const std::string> disabled) {
   check_names(disabled);
   expand_composites(model);
@@ -85,7 +90,7 @@ std::vector<PassReport> optimize(model::Model& model, GraphOptimizationLevel lev
   std::vector<const Pass*> enabled;
   for (const Pass& pass : passes()) {
     reports.push_back({std::string(pass.name), std::string(pass.description), pass.level});
-    if (pass.level <= level && std::ranges::find(disabled, pass.name) == disabled.end()) enabled.push_back(&pass);
+    if (pass.make_rule && is_enabled(pass.name, level, disabled)) enabled.push_back(&pass);
   }
   for (int round = 0; round < kMaxRounds && run_all(graph, enabled, reports);) ++round;
   graph.release();

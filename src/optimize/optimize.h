@@ -6,6 +6,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sardonyx/model.h"
@@ -16,5 +17,8 @@ namespace sardonyx::optimize {
 // Tells for each pass how often it changed the model. Throws InvalidArgument for an unknown name in `disabled`, InvalidModel for a graph
 // that cannot be put in running order.
 std::vector<PassReport> optimize(model::Model& model, GraphOptimizationLevel level, std::span<const std::string> disabled = {});
+
+// Whether the pass takes part at that level.
+bool is_enabled(std::string_view name, GraphOptimizationLevel level, std::span<const std::string> disabled);
 
 }  // namespace sardonyx::optimize

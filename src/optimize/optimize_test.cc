@@ -1,5 +1,10 @@
 #include "optimize/optimize.h"
 
+#include <fmt/format.h>
+
+#include <fstream>
+#include <sstream>
+
 #include "optimize/pass.h"
 #include "optimize/rule_testing.h"
 
@@ -33,6 +38,18 @@ TEST(Optimize, UnknownPassIsNamed) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
     EXPECT_THAT(error.what(), HasSubstr("there is no pass 'fold_constant'; did you mean 'fold_constants'"));
+  }
+}
+
+TEST(Optimize, TheDocumentationListsEveryPass) {
+  std::ifstream file(std::string(SARDONYX_SOURCE_DIR) + "/docs/optimizer.md");
+  std::stringstream text;
+  text << file.rdbuf();
+  for (const Pass& pass : passes()) {
+    const char* level = pass.level == GraphOptimizationLevel::kBasic      ? "basic"
+                        : pass.level == GraphOptimizationLevel::kExtended ? "extended"
+                                                                          : "all";
+    EXPECT_THAT(text.str(), HasSubstr(fmt::format("| {} | {} | {} |\n", pass.name, level, pass.description)));
   }
 }
 

@@ -27,7 +27,8 @@ using Rule = std::function<std::optional<Patch>(const GraphView& graph, size_t n
 struct Pass {
   std::string_view name;
   GraphOptimizationLevel level;
-  Rule (*make_rule)();  // called for each sweep over the graph, so that a rule may remember the nodes it has seen
+  Rule (*make_rule)();  // called for each sweep over the graph, so that a rule may remember the nodes it has seen; null: the pass is none
+                        // over the graph, but a choice of the runtime when it makes plans
   std::string_view description;
 };
 

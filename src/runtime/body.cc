@@ -37,6 +37,7 @@ std::shared_ptr<const Plan> ProgramBody::plan_for(std::span<const Tensor* const>
     return fits;
   });
   if (plan) return plan;
+  const core::InterruptScope to_the_end(nullptr);  // the plan outlives the run
   PlanKey key{.shapes = {}, .outputs = std::vector<size_t>(program_.outputs().size()), .threads = pool.threads()};
   std::iota(key.outputs.begin(), key.outputs.end(), size_t{0});
   for (const Tensor* input : inputs) {

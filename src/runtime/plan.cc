@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "ops/kernel_name.h"
+#include "runtime/chain.h"
 #include "runtime/plan_builder.h"
 
 namespace sardonyx::runtime {
@@ -56,6 +57,7 @@ std::shared_ptr<const ops::Bound> LateBinder::bind(const ops::Prepared& prepared
     const auto found = std::ranges::find_if(entries_, fits);
     if (found != entries_.end()) return found->bound;
   }
+  const core::InterruptScope to_the_end(nullptr);  // packed weights outlive the run
   Entry fresh{{}, prepared.bind({facts, threads})};
   for (const ops::ValueFacts& f : facts) fresh.inputs.emplace_back(f.dtype, f.shape);
   std::shared_ptr<const ops::Bound> bound = fresh.bound;
@@ -153,16 +155,24 @@ void Plan::run(std::span<const Tensor* const> inputs, std::span<Tensor> results,
   start(frame, inputs, results);
   std::optional<Clock> clock;
   if (setting.seconds) clock.emplace();
+  if (setting.interrupt) setting.interrupt->check();
   for (size_t i = 0; i < steps_.size(); ++i) {
-    const PlanStep& step = steps_[i];
-    if (setting.interrupt) setting.interrupt->check();
-    if (!step.aliased) {
-      with_trail([&] { return program_.nodes()[step.node].where(); }, [&] { run_guarded(i, frame, setting); });
-    }
+    if (!steps_[i].aliased) run_interruptible(i, frame, setting);
     if (clock) setting.seconds[i] = clock->seconds_since_last();
   }
   finish(frame, inputs, results, setting.lend_inputs);
   frame.ready = true;
+}
+
+// Interrupted kernels return early. What they leave, and what an operator makes of it, an error included, nobody sees.
+void Plan::run_interruptible(size_t step, Frame& frame, const RunSetting& setting) const {
+  try {
+    with_trail([&] { return node_of(steps_[step]).where(); }, [&] { run_guarded(step, frame, setting); });
+  } catch (const std::exception&) {
+    if (setting.interrupt) setting.interrupt->check();
+    throw;
+  }
+  if (setting.interrupt) setting.interrupt->check();
 }
 
 void Plan::run_guarded(size_t step, Frame& frame, const RunSetting& setting) const {
@@ -172,11 +182,11 @@ void Plan::run_guarded(size_t step, Frame& frame, const RunSetting& setting) con
 }
 
 void Plan::run_step(const PlanStep& step, Frame& frame, const RunSetting& setting) const {
-  const ProgramNode& node = program_.nodes()[step.node];
+  const ProgramNode& node = node_of(step);
   const std::span<Tensor> inputs(frame.slots.data() + step.first_input, node.inputs.size());
   const std::span<Tensor> outputs(frame.slots.data() + step.first_output, node.outputs.size());
   std::byte* scratch = frame.base + step.scratch_offset;
-  if (!step.has_run_values) return step.bound->run({inputs, outputs, scratch, setting.pool, setting.interrupt});
+  if (!step.has_run_values && !setting.observer) return step.bound->run({inputs, outputs, scratch, setting.pool, setting.interrupt});
   const auto run_value = [&](size_t slot) {
     const ValueId id = slots_[slot];
     return id == kAbsent ? -1 : values_[static_cast<size_t>(id)].run_value;
@@ -240,7 +250,7 @@ void Plan::own_results(const ProgramNode& node, const ops::Bound& bound, std::sp
 }
 
 void Plan::run_late(const PlanStep& step, std::span<const Tensor> inputs, std::span<Tensor> outputs, const RunSetting& setting) const {
-  const ProgramNode& node = program_.nodes()[step.node];
+  const ProgramNode& node = node_of(step);
   std::vector<ops::ValueFacts> facts;
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (node.inputs[i] == kAbsent) {
@@ -299,9 +309,11 @@ void Plan::finish(Frame& frame, std::span<const Tensor* const> inputs, std::span
   frame.guarded.check();
 }
 
+const ProgramNode& Plan::node_of(const PlanStep& step) const { return step.chain ? step.chain->node() : program_.nodes()[step.node]; }
+
 StepReport Plan::report(const PlanStep& step) const {
-  const ProgramNode& node = program_.nodes()[step.node];
-  StepReport report{.node = node.node.name.empty() && !node.node.output.empty() ? node.node.output[0] : node.node.name,
+  const ProgramNode& node = node_of(step);
+  StepReport report{.node = node.label(),
                     .op = node.op(),
                     .opset = node.opset,
                     .kernel = "",
@@ -316,6 +328,7 @@ StepReport Plan::report(const PlanStep& step) const {
     report.flops = step.bound->flops;
     report.scratch_bytes = step.bound->scratch_bytes;
   }
+  if (step.chain) report.chain = step.chain->report();
   const auto count = [&](ValueId id) {
     if (id == kAbsent) return;
     const PlanValue& value = values_[static_cast<size_t>(id)];

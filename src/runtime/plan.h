@@ -65,8 +65,11 @@ struct PlanValue {
   int32_t run_value = -1;  // index among the tensors that each run makes anew: kHeap, and inputs that are no plain tensors
 };
 
+class Chain;
+
 struct PlanStep {
   size_t node = 0;                    // of the program
+  const Chain* chain = nullptr;       // in `bound`: a chain of nodes from `node` on; null: the node alone
   std::unique_ptr<ops::Bound> bound;  // null: late
   std::unique_ptr<LateBinder> late;
   bool aliased = false;  // nothing to run
@@ -101,7 +104,7 @@ struct Result {
 
 struct RunSetting {
   core::ThreadPool& pool;
-  const core::Interrupt* interrupt = nullptr;  // asked before each step
+  const core::Interrupt* interrupt = nullptr;  // asked before and after each step
   double* seconds = nullptr;                   // gets the time of each step of the report
   bool lend_inputs = false;                    // results may share memory with inputs
   const ValueObserver* observer = nullptr;     // is shown what each step has made
@@ -130,11 +133,13 @@ class Plan {
 
  private:
   friend class PlanBuilder;
+  friend class ChainFinder;
   struct Frame;
 
   Frame& frame(Workspace& workspace) const;
   void prepare(Frame& frame, std::byte* base) const;
   void start(Frame& frame, std::span<const Tensor* const> inputs, std::span<Tensor> results) const;
+  void run_interruptible(size_t step, Frame& frame, const RunSetting& setting) const;
   void run_guarded(size_t step, Frame& frame, const RunSetting& setting) const;
   void run_step(const PlanStep& step, Frame& frame, const RunSetting& setting) const;
   void run_late(const PlanStep& step, std::span<const Tensor> inputs, std::span<Tensor> outputs, const RunSetting& setting) const;
@@ -144,6 +149,8 @@ class Plan {
   void finish(Frame& frame, std::span<const Tensor* const> inputs, std::span<Tensor> results, bool lend_inputs) const;
   Tensor result_source(const Result& result, const Frame& frame, std::span<const Tensor* const> inputs, std::span<Tensor> results) const;
   StepReport report(const PlanStep& step) const;
+  // What the step runs; of a chain, a node that stands for it.
+  const ProgramNode& node_of(const PlanStep& step) const;
   // plan_report.cc
   ValueReport report(ValueId id) const;
   std::vector<MemoryReport> report_memory() const;

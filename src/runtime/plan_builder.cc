@@ -25,6 +25,7 @@ void PlanBuilder::build() {
     if (needed[node]) bind(node);
   }
   drop_unneeded_steps();
+  make_chains();
   destine_parts();
   assign_memory_with_parts();
   place_in_arena();
@@ -313,6 +314,12 @@ void PlanBuilder::guard_places() {
         piece.value == kAbsent ? "scratch" : fmt::format("value '{}'", plan_.program_.values()[static_cast<size_t>(piece.value)].name);
     plan_.guard_->add(piece.offset, piece.bytes, piece.first, piece.last, what);
   }
+}
+
+// Whether a handle to the value can be made before a run knows the value.
+bool PlanBuilder::is_movable(ValueId id) const {
+  const PlanValue& v = value(id);
+  return v.shape_known && v.dtype != DType::kUndefined && v.dtype != DType::kString && v.dtype != DType::kTensor;
 }
 
 void PlanBuilder::plan_handles() {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/arena.h"
+#include "runtime/chain.h"
 #include "runtime/plan.h"
 
 namespace sardonyx::runtime {
@@ -14,6 +15,8 @@ class PlanBuilder {
   void build();
 
  private:
+  friend class ChainFinder;
+
   void seed_values();
   std::vector<bool> nodes_needed() const;
   void bind(size_t node);
@@ -22,6 +25,8 @@ class PlanBuilder {
   bool evaluate(const ProgramNode& node, const ops::Bound& bound);
   void set_constant(ValueId id, const Tensor& tensor);
   void drop_unneeded_steps();
+  void make_chains();
+  PlanStep chain_step(ChainGraph graph, ChainSchedule schedule, std::span<PlanStep> members);
   void assign_memory();
   std::vector<core::Lifetime> lifetimes(std::vector<size_t*>* offsets);
   void assign_step(PlanStep& step, int32_t index);
@@ -46,7 +51,7 @@ class PlanBuilder {
   void lay_out_slots();
   void plan_results();
 
-  const ProgramNode& program_node(const PlanStep& step) const { return plan_.program_.nodes()[step.node]; }
+  const ProgramNode& program_node(const PlanStep& step) const { return plan_.node_of(step); }
   PlanValue& value(ValueId id) { return plan_.values_[static_cast<size_t>(id)]; }
   const PlanValue& value(ValueId id) const { return plan_.values_[static_cast<size_t>(id)]; }
   size_t bytes(ValueId id) const { return storage_bytes(value(id).dtype, element_count(value(id).shape)); }

@@ -31,7 +31,7 @@ std::vector<MemoryReport> Plan::report_memory() const {
   std::vector<MemoryReport> reports;
   std::vector<size_t> report_of(values_.size(), SIZE_MAX);
   for (const Piece& piece : pieces_) {
-    const ProgramNode& maker = program_.nodes()[steps_[static_cast<size_t>(piece.first)].node];
+    const ProgramNode& maker = node_of(steps_[static_cast<size_t>(piece.first)]);
     MemoryReport& report = reports.emplace_back();
     report.op = maker.op();
     report.scratch = piece.value == kAbsent;
@@ -40,7 +40,7 @@ std::vector<MemoryReport> Plan::report_memory() const {
     report.first_step = static_cast<size_t>(piece.first);
     report.last_step = static_cast<size_t>(piece.last);
     if (report.scratch) {
-      report.name = !maker.node.name.empty() || maker.node.output.empty() ? maker.node.name : maker.node.output[0];
+      report.name = maker.label();
       report.dtype = DType::kUInt8;
       report.shape = {static_cast<int64_t>(piece.bytes)};
       continue;
@@ -64,7 +64,7 @@ std::vector<MemoryReport> Plan::report_memory() const {
 }
 
 void Plan::show(const PlanStep& step, std::span<const Tensor> outputs, const ValueObserver& observer) const {
-  const ProgramNode& node = program_.nodes()[step.node];
+  const ProgramNode& node = node_of(step);
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (node.outputs[i] != kAbsent) observer(program_.values()[static_cast<size_t>(node.outputs[i])].name, outputs[i]);
   }

@@ -50,6 +50,8 @@ std::string refusal(const model::Node& node, const model::Model& model) {
 
 }  // namespace
 
+std::string ProgramNode::label() const { return node.name.empty() && !node.output.empty() ? node.output[0] : node.name; }
+
 std::string ProgramNode::op() const {
   return node.domain.empty() || node.domain == "ai.onnx" ? node.op_type : node.domain + "." + node.op_type;
 }
@@ -86,6 +88,7 @@ void Program::note_phase(std::string name) {
 }
 
 void Program::load(model::Model& model, const Source& source) {
+  chain_policy_.enabled = optimize::is_enabled("tile_chains", source.options.graph_optimization_level, source.options.disabled_passes);
   passes_ = optimize::optimize(model, source.options.graph_optimization_level, source.options.disabled_passes);
   note_phase("optimize");
   for (size_t i = 0; i < signature_.inputs().size(); ++i) {

@@ -11,6 +11,7 @@
 
 #include "ops/op.h"
 #include "runtime/backend.h"
+#include "runtime/chain_policy.h"
 #include "runtime/signature.h"
 #include "sardonyx/model.h"
 #include "sardonyx/session.h"
@@ -39,6 +40,7 @@ struct ProgramNode {
 
   std::string where() const;  // "node 'conv1' (Conv, opset 17)"
   std::string op() const;     // "Conv", "ai.sardonyx.FusedConv"
+  std::string label() const;  // its name, or that of its first output
 };
 
 class Program {
@@ -57,6 +59,9 @@ class Program {
   const std::vector<PassReport>& passes() const noexcept { return passes_; }
   const std::vector<LoadPhase>& load_phases() const noexcept { return phases_; }
   bool guards_memory() const noexcept { return guards_memory_; }
+  const ChainPolicy& chain_policy() const noexcept { return chain_policy_; }
+  // For plans that are made from now on.
+  void set_chain_policy(const ChainPolicy& policy) noexcept { chain_policy_ = policy; }
 
  private:
   // What compiling the graphs inside nodes needs, while loading.
@@ -86,6 +91,7 @@ class Program {
   std::vector<LoadPhase> phases_;
   std::chrono::steady_clock::time_point phase_start_ = std::chrono::steady_clock::now();
   bool guards_memory_ = false;
+  ChainPolicy chain_policy_;
   std::vector<ProgramValue> values_;
   std::unordered_map<std::string, ValueId> ids_;  // while loading
   std::vector<ProgramNode> nodes_;

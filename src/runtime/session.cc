@@ -6,7 +6,7 @@
 #include <array>
 #include <numeric>
 
-#include "core/cpu_info.h"
+#include "core/float_scope.h"
 
 namespace sardonyx::runtime {
 namespace {
@@ -35,7 +35,7 @@ auto with_tag(const RunOptions& run_options, const Body& body) {
 }
 
 Program load(model::Model model, const Backend& backend, const SessionOptions& options) {
-  const core::FlushDenormals flush;  // folded values are those that a run would give
+  const core::FloatScope floats(options.flush_denormals);  // folded values are those that a run would give
   return Program(std::move(model), backend, options);
 }
 
@@ -84,7 +84,7 @@ std::shared_ptr<const Plan> Session::plan_for(const ShapeOf& shape_of, std::span
   if (plan) return plan;
   PlanKey key{.shapes = {}, .outputs = {outputs.begin(), outputs.end()}, .threads = pool_->threads()};
   for (size_t i = 0; i < inputs; ++i) key.shapes.push_back(shape_of(i));
-  const core::FlushDenormals flush;
+  const core::FloatScope floats(options_.flush_denormals);
   const auto start = std::chrono::steady_clock::now();
   plan = std::make_shared<const Plan>(program_, std::move(key), *pool_);
   if (profile_) profile_->add_plan(*plan, start);
@@ -111,7 +111,8 @@ std::shared_ptr<const Plan> Session::plan_of_feeds(std::span<const Tensor* const
 void Session::run_plan(const Plan& plan, std::span<const Tensor* const> inputs, std::span<Tensor> results, const RunSetting& setting) {
   check_memory(plan);
   const WorkspacePool::Lease workspace(workspaces_, plan.peak_memory());
-  const core::FlushDenormals flush;
+  const core::FloatScope floats(options_.flush_denormals);
+  const core::InterruptScope interrupt(setting.interrupt);
   plan.run(inputs, results, *workspace, setting);
 }
 

@@ -37,6 +37,8 @@ class Session {
   const std::vector<LoadPhase>& load_phases() const noexcept { return load_phases_; }
   std::filesystem::path end_profiling();
   void trim() { workspaces_.trim(); }
+  // Before the first run: for tests.
+  void set_chain_policy(const ChainPolicy& policy) noexcept { program_.set_chain_policy(policy); }
 
  private:
   // The indexes of the named outputs, ascending and without duplicates.

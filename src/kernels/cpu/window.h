@@ -52,6 +52,11 @@ struct Window {
   }
 };
 
+// Elements from one plane to the next, where planes are parts of larger ones (bands of rows): 0 stands for contiguous planes.
+struct PlaneDistances {
+  size_t x = 0, y = 0, residual = 0;
+};
+
 // A half-open range.
 struct Range {
   size_t begin = 0;

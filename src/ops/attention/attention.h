@@ -1,5 +1,10 @@
-// Attention, every version: attributes, and the sizes that follow from them and the shapes of the inputs.
+// Attention, every version, and that of ai.sardonyx: attributes, and the sizes that follow from them and the shapes of the inputs.
+//
+// Attention of ai.sardonyx is softmax(scale * Q K' + mask) V as MatMul, Add, Where and Softmax compute it: batches and heads of 1 are
+// broadcast, and attribute mask_value is the score that a boolean mask gives to the keys that it hides.
 #pragma once
+
+#include <limits>
 
 #include "kernels/cpu/attention/attention.h"
 #include "ops/op.h"
@@ -11,7 +16,9 @@ struct AttentionSpec {
   float softcap = 0;
   bool causal = false;
   bool wide_softmax = false;
-  int64_t query_heads = 0, key_heads = 0;  // of inputs of rank 3
+  bool broadcast = false;                                      // batches and heads of 1
+  float mask_value = -std::numeric_limits<float>::infinity();  // of keys that a boolean mask hides
+  int64_t query_heads = 0, key_heads = 0;                      // of inputs of rank 3
   kernels::ScoreOutput score_output = kernels::ScoreOutput::kProduct;
 };
 
@@ -20,11 +27,12 @@ AttentionSpec attention_spec_from_node(const model::Node& node, int64_t opset);
 // Sizes of (batch, heads, rows, size), or of rank 3, (batch, rows, heads * size).
 struct HeadSizes {
   int64_t batch = 0, heads = 0, rows = 0, size = 0;
-  bool packed = false;  // rank 3
+  bool packed = false;                       // rank 3
+  bool one_batch = false, one_head = false;  // that all batches or heads of the others meet
 };
 
 struct AttentionGeometry {
-  HeadSizes query, key, value;
+  HeadSizes query, key, value, result;
   kernels::AttentionShape kernel;
   Shape out, present_key, present_value, scores;
 };

@@ -21,6 +21,7 @@ struct MaskView {
   DType dtype = DType::kUndefined;
   std::array<size_t, 3> strides = {};  // elements; 0 where broadcast
   size_t columns = 0;
+  float hidden = -std::numeric_limits<float>::infinity();  // the score that a boolean mask gives
 
   template <class T>
   void add(const std::byte* data, size_t batch, size_t head, size_t row, size_t first, size_t last, T* scores) const noexcept {
@@ -35,7 +36,7 @@ struct MaskView {
         if (dtype != DType::kBool) {
           scores[i + j] += bias[j];
         } else if (bias[j] == T{0}) {
-          scores[i + j] = kHidden;
+          scores[i + j] = static_cast<T>(hidden);
         }
       }
     }
@@ -66,8 +67,12 @@ MaskView bind_mask(const ValueFacts& facts, const AttentionGeometry& g) {
 template <class T, class View>
 View view_of(T* data, const HeadSizes& s) {
   const size_t rows = to_size(s.rows), size = to_size(s.size), heads = to_size(s.heads);
-  if (s.packed) return {data, rows * heads * size, size, heads * size};
-  return {data, heads * rows * size, rows * size, size};
+  const size_t own_heads = s.one_head ? 1 : heads;
+  View view =
+      s.packed ? View{data, rows * own_heads * size, size, own_heads * size} : View{data, own_heads * rows * size, rows * size, size};
+  if (s.one_batch) view.batch_stride = 0;
+  if (s.one_head) view.head_stride = 0;
+  return view;
 }
 template <class T>
 kernels::HeadView<const T> input_view(const RunContext& r, size_t index, const HeadSizes& sizes) {
@@ -112,10 +117,9 @@ struct AttentionStep {
   template <class T>
   void run_typed(const RunContext& r) const {
     if (r.outputs[kOut].numel() == 0) return;
-    HeadSizes past_key = geometry.key, past_value = geometry.value, out = geometry.query;
+    HeadSizes past_key = geometry.key, past_value = geometry.value;
     past_key.packed = past_value.packed = false;
     past_key.rows = past_value.rows = to_int(geometry.kernel.past);
-    out.size = geometry.value.size;
     const Bias<T> bias = {&mask, input_data<std::byte>(r, kMask)};
     const kernels::AttentionJob<T> job = {.shape = geometry.kernel,
                                           .scale = static_cast<T>(scale),
@@ -127,7 +131,7 @@ struct AttentionStep {
                                           .past_value = input_view<T>(r, kPastValue, past_value),
                                           .key = input_view<T>(r, kKey, geometry.key),
                                           .value = input_view<T>(r, kValue, geometry.value),
-                                          .out = view_of<T, kernels::HeadView<T>>(output_data<T>(r, kOut), out),
+                                          .out = view_of<T, kernels::HeadView<T>>(output_data<T>(r, kOut), geometry.result),
                                           .add_bias = bias.data ? &Bias<T>::add : nullptr,
                                           .bias_context = &bias,
                                           .valid_keys = input_data<int64_t>(r, kValidKeys),
@@ -173,6 +177,7 @@ std::unique_ptr<Bound> bind_attention(const AttentionSpec& spec, const std::vect
   std::vector<ValueFacts> facts =
       keep_wanted({output(dtype, g.out), output(dtype, g.present_key), output(dtype, g.present_value), output(dtype, g.scores)}, wanted);
   if (const ValueFacts* mask = optional(b, kMask)) step.mask = bind_mask(*mask, g);
+  step.mask.hidden = spec.mask_value;
   if (const ValueFacts* lengths = optional(b, kValidKeys)) {
     require_dtype(*lengths, {DType::kInt64}, "nonpad_kv_seqlen");
     if (lengths->shape != Shape{g.query.batch})

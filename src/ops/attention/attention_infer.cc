@@ -1,3 +1,4 @@
+#include <array>
 #include <cmath>
 
 #include "ops/attention/attention.h"
@@ -31,6 +32,19 @@ void check_fit(const HeadSizes& q, const HeadSizes& k, const HeadSizes& v) {
   if (q.packed != k.packed || q.packed != v.packed) throw argument_error("Q, K and V must have the same rank");
 }
 
+// The size that all have but those that are 1; those are marked.
+void common_size(std::array<HeadSizes*, 3> operands, int64_t HeadSizes::*size, bool HeadSizes::*is_one, std::string_view name) {
+  int64_t common = 1;
+  for (const HeadSizes* operand : operands) common = operand->*size == 1 ? common : operand->*size;
+  for (HeadSizes* operand : operands) {
+    operand->*is_one = operand->*size == 1 && common != 1;
+    if (operand->*size == 1 || operand->*size == common) continue;
+    throw argument_error("Q, K and V have {}, {} and {} {}; those that are not 1 must be equal", operands[0]->*size, operands[1]->*size,
+                         operands[2]->*size, name);
+  }
+  for (HeadSizes* operand : operands) operand->*size = common;
+}
+
 }  // namespace
 
 AttentionSpec attention_spec_from_node(const model::Node& node, int64_t /*opset*/) {
@@ -40,6 +54,8 @@ AttentionSpec attention_spec_from_node(const model::Node& node, int64_t /*opset*
                      .causal = model::get_int(node, "is_causal", 0) != 0,
                      .query_heads = get_count(node, "q_num_heads", 0, 0),
                      .key_heads = get_count(node, "kv_num_heads", 0, 0)};
+  spec.broadcast = node.domain == "ai.sardonyx";
+  if (spec.broadcast) spec.mask_value = model::get_float(node, "mask_value", spec.mask_value);
   const int64_t mode = model::get_int(node, "qk_matmul_output_mode", 0);
   if (mode < 0 || mode > 3) throw model_error("attribute qk_matmul_output_mode is {}; it must be 0, 1, 2 or 3", mode);
   spec.score_output = static_cast<ScoreOutput>(mode);
@@ -56,6 +72,11 @@ AttentionGeometry attention_geometry(const AttentionSpec& spec, const Shape& que
   g.query = head_sizes(query, spec.query_heads, "Q", "q_num_heads");
   g.key = head_sizes(key, spec.key_heads, "K", "kv_num_heads");
   g.value = head_sizes(value, spec.key_heads, "V", "kv_num_heads");
+  if (spec.broadcast) {
+    const std::array<HeadSizes*, 3> operands = {&g.query, &g.key, &g.value};
+    common_size(operands, &HeadSizes::batch, &HeadSizes::one_batch, "batches");
+    common_size(operands, &HeadSizes::heads, &HeadSizes::one_head, "heads");
+  }
   check_fit(g.query, g.key, g.value);
   if ((past_key == nullptr) != (past_value == nullptr)) throw argument_error("past_key and past_value must be given together");
   int64_t past = 0;
@@ -73,6 +94,7 @@ AttentionGeometry attention_geometry(const AttentionSpec& spec, const Shape& que
               .fresh = to_size(g.key.rows),
               .head_size = to_size(g.query.size),
               .value_size = to_size(g.value.size)};
+  g.result = {g.query.batch, g.query.heads, g.query.rows, g.value.size, g.query.packed};
   const int64_t total = past + g.key.rows;
   g.out = g.query.packed ? Shape{g.query.batch, g.query.rows, g.query.heads * g.value.size}
                          : Shape{g.query.batch, g.query.heads, g.query.rows, g.value.size};

@@ -236,5 +236,34 @@ TEST(CausalConvWithState, SeesThePastOnly) {
   EXPECT_THAT(node.error({x, w, Tensor(), Tensor({1, 1, 3})}).second, HasSubstr("past_state"));
 }
 
+TEST(Attention, OursBroadcastsBatchesAndHeads) {
+  std::mt19937 generator(3);
+  const Tensor q = random_tensor(generator, {1, 2, 5, 4}), k = random_tensor(generator, {3, 1, 7, 4}),
+               v = random_tensor(generator, {1, 2, 7, 6});
+  const auto repeated = [](const Tensor& tensor) {
+    return OpCase("Expand", 13).run({tensor, Tensor::of<int64_t>({4}, {3, 2, tensor.size(2), tensor.size(3)})});
+  };
+  const Tensor expected = OpCase("Attention", 23).run({repeated(q), repeated(k), repeated(v)});
+  const Tensor actual = OpCase("Attention", 1, "ai.sardonyx").run({q, k, v});
+  expect_close(actual, expected.shape(), doubles(expected));
+  EXPECT_THAT(OpCase("Attention", 1, "ai.sardonyx").error({q, random_tensor(generator, {1, 3, 7, 4}), v}).second,
+              HasSubstr("Q, K and V have 2, 3 and 2 heads; those that are not 1 must be equal"));
+}
+
+TEST(Attention, OursGivesHiddenKeysAScore) {
+  std::mt19937 generator(4);
+  const Tensor q = random_tensor(generator, {1, 1, 3, 4}), k = random_tensor(generator, {1, 1, 4, 4}),
+               v = random_tensor(generator, {1, 1, 4, 2});
+  const bool visible[3][4] = {{true, false, true, true}, {false, false, false, false}, {true, true, true, true}};
+  Tensor mask = Tensor::empty({3, 4}, DType::kBool);
+  std::copy(&visible[0][0], &visible[0][0] + 12, mask.mutable_values<bool>().begin());
+  const Tensor product =
+      OpCase("MatMul", 13).run({q, OpCase("Transpose", 13).attribute("perm", std::vector<int64_t>{0, 1, 3, 2}).run({k})});
+  const Tensor chosen = OpCase("Where", 16).run({mask, product, Tensor::scalar(-2.0f)});
+  const Tensor expected = OpCase("MatMul", 13).run({OpCase("Softmax", 13).run({chosen}), v});
+  const Tensor actual = OpCase("Attention", 1, "ai.sardonyx").attribute("scale", 1.0f).attribute("mask_value", -2.0f).run({q, k, v, mask});
+  expect_close(actual, {1, 1, 3, 2}, doubles(expected));
+}
+
 }  // namespace
 }  // namespace sardonyx::ops

@@ -1,10 +1,51 @@
+#include <cstring>
+
 #include "ops/concat/concat.h"
 #include "ops/facts.h"
 #include "ops/movement/strided.h"
+#include "ops/rows.h"
 #include "ops/stages.h"
 
 namespace sardonyx::ops {
 namespace {
+
+// Rows of a concatenation of channels.
+class ConcatRows final : public RowKernel {
+ public:
+  ConcatRows(std::vector<size_t> channels, const Shape& out, size_t element_bytes)
+      : channels_(std::move(channels)), images_(to_size(out[0])), all_channels_(to_size(out[1])), shape_(out, element_bytes) {}
+
+  bool by_rows(size_t /*input*/) const noexcept override { return true; }
+  RowRange reads(size_t /*input*/, RowRange rows) const noexcept override { return rows; }
+  void run(const RowRun& r) const noexcept override {
+    const size_t bytes = r.rows.size() * shape_.row_bytes;
+    size_t first = 0;
+    for (size_t i = 0; i < channels_.size(); ++i) {
+      const size_t channels = channels_[i];
+      r.pool.for_ranges(images_ * channels, kTaskBytes / std::max<size_t>(bytes, 1), [&](size_t begin, size_t end) {
+        for (size_t plane = begin; plane < end; ++plane) {
+          const size_t to = plane / channels * all_channels_ + first + plane % channels;
+          std::memcpy(r.output.at(r.rows.begin) + to * r.output.plane_bytes, r.inputs[i].at(r.rows.begin) + plane * r.inputs[i].plane_bytes,
+                      bytes);
+        }
+      });
+      first += channels;
+    }
+  }
+
+ private:
+  static constexpr size_t kTaskBytes = size_t{1} << 16;
+  std::vector<size_t> channels_;  // of each input
+  size_t images_, all_channels_;
+  RowShape shape_;
+};
+
+std::shared_ptr<const RowKernel> concat_rows(const BindContext& context, size_t axis, const ValueFacts& out) {
+  if (axis != 1 || out.shape.size() < 3 || out.dtype == DType::kString || element_count(out.shape) == 0) return nullptr;
+  std::vector<size_t> channels;
+  for (const ValueFacts& input : context.inputs) channels.push_back(to_size(input.shape[1]));
+  return std::make_shared<ConcatRows>(std::move(channels), out.shape, element_bytes(out.dtype));
+}
 
 // Whether the parts of a tensor by that axis are runs of whole bytes.
 bool is_cut_by_outer_axis(std::span<const int64_t> shape, size_t axis, DType dtype) {
@@ -23,6 +64,7 @@ std::unique_ptr<Bound> bind_concat(const BindContext& context, int64_t axis_attr
     moves.emplace_back(contiguous_view(input.shape), part_of(out.shape, axis, start, input.shape[axis]), first.dtype);
     start += input.shape[axis];
   }
+  std::shared_ptr<const RowKernel> rows = concat_rows(context, axis, out);
   std::vector<size_t> offsets;
   if (is_cut_by_outer_axis(out.shape, axis, first.dtype)) {
     size_t end = 0;
@@ -35,7 +77,7 @@ std::unique_ptr<Bound> bind_concat(const BindContext& context, int64_t axis_attr
     for (size_t i = 0; i < moves.size(); ++i) moves[i].run(r.inputs[i].raw(), r.outputs[0].mutable_raw(), r.pool);
   });
   bound->part_offsets = std::move(offsets);
-  return bound;
+  return with_rows(std::move(bound), std::move(rows));
 }
 
 std::unique_ptr<Bound> bind_split(const BindContext& context, const SplitSpec& spec) {

@@ -1,7 +1,7 @@
 // Conv (ai.onnx, every version) and FusedConv (ai.sardonyx): y = activation(conv(X, W) + B + Z).
 //
 // FusedConv takes Conv's inputs and attributes, a residual Z of Y's shape as optional fourth input, and the attributes `activation`
-// ("none", "relu" or "clip"), `min` and `max` (of "clip"). It is made by the optimiser and never written to a file for others.
+// and `activation_params` (ops/elementwise/activation.h).
 #pragma once
 
 #include "kernels/cpu/conv/conv.h"

@@ -1,10 +1,11 @@
-#include <limits>
+#include <algorithm>
 
 #include "core/arena.h"
 #include "kernels/cpu/conv/depthwise.h"
 #include "kernels/cpu/conv/double_conv.h"
 #include "ops/conv/conv.h"
 #include "ops/elements/real.h"
+#include "ops/rows.h"
 #include "ops/stages.h"
 #include "ops/via_float/via_float.h"
 #include "ops/weights/packed_constant.h"
@@ -23,22 +24,67 @@ ConvInputs read_inputs(const RunContext& r, const kernels::Activation& activatio
           {.bias = input_data<float>(r, 2), .residual = input_data<float>(r, 3), .activation = activation}};
 }
 
-// Everything in double; the weight is read as it is. The bounds are floats, whose greatest finite ones stand for "no bound".
+// Everything in double; the weight is read as it is.
 std::unique_ptr<Bound> bind_double(const ConvGeometry& geometry, const kernels::Activation& activation, int threads) {
-  using Limits = std::numeric_limits<float>;
-  kernels::DoubleConvEpilogue plain;
-  if (activation.lower > Limits::lowest()) plain.lower = static_cast<double>(activation.lower);
-  if (activation.upper < Limits::max()) plain.upper = static_cast<double>(activation.upper);
-  auto bound = make_bound(output(DType::kFloat64, geometry.out), [shape = geometry.kernel, plain](const RunContext& r) {
-    kernels::DoubleConvEpilogue epilogue = plain;
-    epilogue.bias = input_data<double>(r, 2);
-    epilogue.residual = input_data<double>(r, 3);
+  auto bound = make_bound(output(DType::kFloat64, geometry.out), [shape = geometry.kernel, activation](const RunContext& r) {
+    const kernels::DoubleConvEpilogue epilogue = {input_data<double>(r, 2), input_data<double>(r, 3), activation};
     kernels::double_conv(shape, input_data<double>(r, 0), input_data<double>(r, 1), epilogue, output_data<double>(r, 0), r.scratch, r.pool);
   });
   bound->scratch_bytes = kernels::double_conv_scratch_bytes(geometry.kernel, threads);
   bound->kernel = "double";
   return bound;
 }
+
+// Rows of a convolution of floats. `weights`: packed, or plain (null: input 1) for the depthwise kernel.
+class ConvRows final : public RowKernel {
+ public:
+  ConvRows(const ConvGeometry& geometry, const kernels::Activation& activation, bool is_depthwise, const float* weights,
+           std::shared_ptr<const PackedConstant> owner, int threads)
+      : shape_(geometry.kernel),
+        activation_(activation),
+        is_depthwise_(is_depthwise),
+        weights_(weights),
+        owner_(std::move(owner)),
+        threads_(threads) {}
+
+  bool by_rows(size_t input) const noexcept override { return input == 0 || input == 3; }
+  RowRange reads(size_t input, RowRange rows) const noexcept override { return input == 0 ? rows_under(shape_.window, rows) : rows; }
+  size_t constant_bytes() const noexcept override { return kernels::conv_packed_weight_floats(shape_) * sizeof(float); }
+
+  size_t scratch_bytes(size_t rows) const noexcept override {
+    return is_depthwise_ ? 0 : kernels::conv_band_scratch_bytes(shape_, rows, threads_);
+  }
+
+  void run(const RowRun& r) const noexcept override {
+    const ReadRows& x = r.inputs[0];
+    const RowRange read = reads(0, r.rows);
+    kernels::ConvShape band = shape_;
+    band.window = band_window(shape_.window, r.rows, read);
+    band.distances = {x.plane<float>(), r.output.plane<float>(), 0};
+    kernels::ConvEpilogue epilogue{.bias = whole(r, 2), .residual = nullptr, .activation = activation_};
+    if (r.inputs.size() > 3 && r.inputs[3].data) {
+      epilogue.residual = r.inputs[3].as<float>(r.rows.begin);
+      band.distances.residual = r.inputs[3].plane<float>();
+    }
+    const float* from = x.as<float>(read.begin);
+    auto* y = r.output.as<float>(r.rows.begin);
+    const float* weights = weights_ ? weights_ : whole(r, 1);
+    if (is_depthwise_) return kernels::depthwise_run(band, from, weights, epilogue, y, r.pool);
+    kernels::conv_run(band, from, weights, epilogue, y, r.scratch, r.pool);
+  }
+
+ private:
+  static const float* whole(const RowRun& r, size_t input) noexcept {
+    return input < r.inputs.size() ? reinterpret_cast<const float*>(r.inputs[input].data) : nullptr;
+  }
+
+  kernels::ConvShape shape_;
+  kernels::Activation activation_;
+  bool is_depthwise_;
+  const float* weights_;
+  std::shared_ptr<const PackedConstant> owner_;
+  int threads_;
+};
 
 class ConvPrepared final : public Prepared {
  public:
@@ -79,13 +125,13 @@ class ConvPrepared final : public Prepared {
     if (element_count(geometry.out) == 0) return make_bound(output(dtype, geometry.out), [](const RunContext&) {});
     if (dtype == DType::kFloat64) return bind_double(geometry, spec_.activation, context.threads);
     const char* refusal = kernels::depthwise_refuses(geometry.kernel);
-    if (!refusal) return bind_depthwise(geometry);
+    if (!refusal) return bind_depthwise(geometry, context.threads);
     std::unique_ptr<Bound> bound = weights_->is_constant() ? bind_packed(geometry, context) : bind_packing(geometry, context.threads);
     bound->refusals.push_back(std::string("depthwise: ") + refusal);
     return bound;
   }
 
-  std::unique_ptr<Bound> bind_depthwise(const ConvGeometry& geometry) const {
+  std::unique_ptr<Bound> bind_depthwise(const ConvGeometry& geometry, int threads) const {
     const float* constant = weights_->is_constant() ? weights_->plain() : nullptr;
     auto bound = make_bound(output(DType::kFloat32, geometry.out), [shape = geometry.kernel, activation = spec_.activation, constant,
                                                                     keep = weights_](const RunContext& r) {
@@ -93,7 +139,8 @@ class ConvPrepared final : public Prepared {
       kernels::depthwise_run(shape, in.x, constant ? constant : in.w, in.epilogue, static_cast<float*>(r.outputs[0].mutable_raw()), r.pool);
     });
     bound->kernel = "depthwise";
-    return bound;
+    if (!kernels::depthwise_allows_bands(geometry.kernel)) return bound;
+    return with_rows(std::move(bound), std::make_shared<ConvRows>(geometry, spec_.activation, true, constant, weights_, threads));
   }
 
   std::unique_ptr<Bound> bind_packed(const ConvGeometry& geometry, const BindContext& context) const {
@@ -108,7 +155,7 @@ class ConvPrepared final : public Prepared {
         });
     bound->scratch_bytes = kernels::conv_scratch_bytes(geometry.kernel, context.threads);
     bound->kernel = "implicit_gemm";
-    return bound;
+    return with_rows(std::move(bound), std::make_shared<ConvRows>(geometry, spec_.activation, false, packed, weights_, context.threads));
   }
 
   // The weight is an ordinary value: it is packed in each run.

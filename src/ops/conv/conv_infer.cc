@@ -1,23 +1,11 @@
 #include "ops/conv/conv.h"
+#include "ops/elementwise/activation.h"
 #include "ops/facts.h"
 
 namespace sardonyx::ops {
-namespace {
-
-kernels::Activation activation_from_node(const model::Node& node) {
-  const std::string name = model::get_string(node, "activation", "none");
-  const kernels::Activation none;
-  if (name == "none") return none;
-  if (name == "relu") return kernels::Activation::relu();
-  if (name != "clip") throw model_error("attribute activation is '{}'; it must be none, relu or clip", name);
-  return kernels::Activation::clip(model::get_float(node, "min", none.lower), model::get_float(node, "max", none.upper));
-}
-
-}  // namespace
-
 ConvSpec conv_spec_from_node(const model::Node& node, int64_t /*opset*/) {
-  ConvSpec spec{.window = window_spec_from_node(node), .groups = model::get_int(node, "group", 1), .activation = {}};
-  if (node.op_type == "FusedConv") spec.activation = activation_from_node(node);
+  ConvSpec spec{
+      .window = window_spec_from_node(node), .groups = model::get_int(node, "group", 1), .activation = activation_from_node(node)};
   if (spec.groups < 1) throw model_error("attribute group is {}; it must be at least 1", spec.groups);
   return spec;
 }

@@ -140,15 +140,16 @@ TEST(Conv, FusedInDouble) {
     large.push_back(plain.y[i] * 1e100);
   }
   const auto fused = [&] { return node_of(c, "FusedConv", "ai.sardonyx"); };
-  expect_close(fused().attribute("activation", "relu").run({x, w, Tensor(), z}), plain.out, relu, 1e-12);
-  expect_close(fused().attribute("activation", "clip").attribute("min", -0.25f).attribute("max", 0.5f).run({x, w}), plain.out, clipped,
-               1e-12);
+  expect_close(fused().attribute("activation", "Relu").run({x, w, Tensor(), z}), plain.out, relu, 1e-12);
+  expect_close(fused().attribute("activation", "Clip").attribute("activation_params", std::vector<float>{-0.25f, 0.5f}).run({x, w}),
+               plain.out, clipped, 1e-12);
   // The bounds of a Clip without bounds, as floats.
   Tensor scaled = w.clone();
   for (double& value : scaled.mutable_values<double>()) value *= 1e100;
   const float greatest = std::numeric_limits<float>::max();
-  expect_close(fused().attribute("activation", "clip").attribute("min", -greatest).attribute("max", greatest).run({x, scaled}), plain.out,
-               large, 1e-10);
+  expect_close(
+      fused().attribute("activation", "Clip").attribute("activation_params", std::vector<float>{-greatest, greatest}).run({x, scaled}),
+      plain.out, large, 1e-10);
 }
 
 TEST(Conv, FusedActivationAndResidual) {
@@ -161,9 +162,9 @@ TEST(Conv, FusedActivationAndResidual) {
     relu.push_back(std::max(plain.y[i] + z.values<float>()[i], 0.0));
     clipped.push_back(std::clamp(plain.y[i], -0.25, 0.5));
   }
-  expect_close(node_of(c, "FusedConv", "ai.sardonyx").attribute("activation", "relu").run({x, w, Tensor(), z}), plain.out, relu);
+  expect_close(node_of(c, "FusedConv", "ai.sardonyx").attribute("activation", "Relu").run({x, w, Tensor(), z}), plain.out, relu);
   OpCase clip = node_of(c, "FusedConv", "ai.sardonyx");
-  clip.attribute("activation", "clip").attribute("min", -0.25f).attribute("max", 0.5f);
+  clip.attribute("activation", "Clip").attribute("activation_params", std::vector<float>{-0.25f, 0.5f});
   expect_close(clip.run({x, w}), plain.out, clipped);
 }
 

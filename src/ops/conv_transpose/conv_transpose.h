@@ -1,4 +1,5 @@
-// ConvTranspose, every version.
+// ConvTranspose, every version, and FusedConvTranspose (ai.sardonyx): the same with the attributes `activation` and `activation_params`
+// (ops/elementwise/activation.h).
 #pragma once
 
 #include "kernels/cpu/conv/conv_transpose.h"
@@ -10,6 +11,7 @@ struct ConvTransposeSpec {
   WindowSpec window;
   std::vector<int64_t> output_padding, output_shape;  // spatial sizes; empty where not given
   int64_t groups = 1;
+  kernels::Activation activation = {};
 };
 ConvTransposeSpec conv_transpose_spec_from_node(const model::Node& node, int64_t opset);
 

@@ -16,11 +16,11 @@ std::unique_ptr<Bound> bind_conv_transpose(const ConvTransposeSpec& spec, const 
     if (bias->shape != Shape{g.out[1]}) throw argument_error("B has shape {}; it must be [{}]", to_string(bias->shape), g.out[1]);
   }
   const DType dtype = x.dtype;
-  auto bound = make_bound(output(dtype, g.out), [shape = g.kernel, dtype](const RunContext& r) {
+  auto bound = make_bound(output(dtype, g.out), [shape = g.kernel, activation = spec.activation, dtype](const RunContext& r) {
     if (r.outputs[0].numel() == 0) return;
     with_real(dtype, [&]<class T>() {
-      kernels::conv_transpose<T>(shape, input_data<T>(r, 0), input_data<T>(r, 1), input_data<T>(r, 2), output_data<T>(r, 0), r.scratch,
-                                 r.pool);
+      kernels::conv_transpose<T>(shape, input_data<T>(r, 0), input_data<T>(r, 1), input_data<T>(r, 2), activation, output_data<T>(r, 0),
+                                 r.scratch, r.pool);
     });
   });
   if (element_count(g.out) != 0) {

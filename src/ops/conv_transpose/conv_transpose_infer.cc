@@ -3,6 +3,7 @@
 
 #include "ops/attributes/attributes.h"
 #include "ops/conv_transpose/conv_transpose.h"
+#include "ops/elementwise/activation.h"
 
 namespace sardonyx::ops {
 namespace {
@@ -52,7 +53,8 @@ ConvTransposeSpec conv_transpose_spec_from_node(const model::Node& node, int64_t
   return {.window = window_spec_from_node(node),
           .output_padding = read_list(node, "output_padding", kMaxKernel),
           .output_shape = read_list(node, "output_shape", kMaxSize),
-          .groups = get_count(node, "group", 1, 1)};
+          .groups = get_count(node, "group", 1, 1),
+          .activation = activation_from_node(node)};
 }
 
 ConvTransposeGeometry conv_transpose_geometry(const ConvTransposeSpec& spec, const Shape& x, const Shape& w) {

@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <array>
 
 #include "ops/elements/elements.h"
 #include "ops/elementwise/binary.h"
 #include "ops/movement/strided.h"
+#include "ops/rows.h"
 #include "ops/stages.h"
 
 namespace sardonyx::ops {
@@ -35,6 +37,81 @@ struct Pair {
   void kernel(const void* a, const void* b, void* y, core::ThreadPool& pool) const {
     kernels::binary(*row->kernel, shape, static_cast<const T*>(a), static_cast<const T*>(b), static_cast<T*>(y), pool);
   }
+};
+
+// Rows of a pair of operands. An operand of the result's shape is read by rows; any other is read whole, repeated where it is broadcast.
+class PairRows final : public RowKernel {
+ public:
+  static constexpr size_t kMaxRank = 8;  // of the result
+
+  PairRows(const Pair& pair, const Shape& a, const Shape& b, const Shape& out)
+      : pair_(pair),
+        sizes_{element_bytes(pair.a_type), element_bytes(pair.b_type)},
+        out_(out, 1),
+        channels_(to_size(out[1])),
+        a_(a, out),
+        b_(b, out) {}
+
+  bool by_rows(size_t input) const noexcept override { return operand(input).is_whole_shape; }
+  RowRange reads(size_t /*input*/, RowRange rows) const noexcept override { return rows; }
+
+  void run(const RowRun& r) const noexcept override {
+    Pair pair = pair_;
+    const PlaneShape a = plane_shape(a_, r.rows), b = plane_shape(b_, r.rows);
+    const size_t rank = a_.row.size();
+    kernels::collapse_broadcast({a.data(), rank}, {b.data(), rank}, pair.shape);  // fits: the whole result's does
+    const size_t grain = std::max<size_t>(kTaskElements / std::max<size_t>(r.rows.size() * out_.row_bytes, 1), 1);
+    r.pool.for_ranges(out_.planes, grain, [&](size_t begin, size_t end) {
+      for (size_t plane = begin; plane < end; ++plane) {
+        pair.run(at(r, 0, plane), at(r, 1, plane), r.output.at(r.rows.begin) + plane * r.output.plane_bytes, r.pool);
+      }
+    });
+  }
+
+ private:
+  static constexpr size_t kTaskElements = size_t{1} << 14;
+  using PlaneShape = std::array<int64_t, kMaxRank - 2>;
+
+  struct Operand {
+    // `shape` broadcasts to `out`.
+    Operand(const Shape& shape, const Shape& out) : is_whole_shape(shape == out) {
+      Shape padded(out.size() - shape.size(), 1);
+      padded.insert(padded.end(), shape.begin(), shape.end());
+      row.assign(padded.begin() + 2, padded.end());
+      repeats_rows = padded[2] == 1;
+      const size_t row_size = span_count(padded, 3, padded.size());
+      row_stride = repeats_rows ? 0 : row_size;
+      const size_t plane_size = row_size * to_size(padded[2]);
+      channel_stride = padded[1] == 1 ? 0 : plane_size;
+      image_stride = padded[0] == 1 ? 0 : plane_size * to_size(padded[1]);
+    }
+    bool is_whole_shape, repeats_rows = false;
+    Shape row;                                                    // without images and channels
+    size_t row_stride = 0, channel_stride = 0, image_stride = 0;  // elements
+  };
+  const Operand& operand(size_t input) const noexcept { return input == 0 ? a_ : b_; }
+
+  // The shape of the part of one plane that takes part.
+  static PlaneShape plane_shape(const Operand& operand, RowRange rows) noexcept {
+    PlaneShape shape{};
+    std::ranges::copy(operand.row, shape.begin());
+    shape[0] = operand.repeats_rows ? 1 : to_int(rows.size());
+    return shape;
+  }
+  const std::byte* at(const RowRun& r, size_t input, size_t plane) const noexcept {
+    const ReadRows& rows = r.inputs[input];
+    const Operand& operand = this->operand(input);
+    if (operand.is_whole_shape) return rows.at(r.rows.begin) + plane * rows.plane_bytes;
+    const size_t offset =
+        plane / channels_ * operand.image_stride + plane % channels_ * operand.channel_stride + r.rows.begin * operand.row_stride;
+    return rows.data + offset * sizes_[input];
+  }
+
+  Pair pair_;
+  std::array<size_t, 2> sizes_;
+  RowShape out_;  // in elements
+  size_t channels_;
+  Operand a_, b_;
 };
 
 const BinaryRow& binary_row(std::string_view op_type) { return *std::ranges::find(binary_rows(), op_type, &BinaryRow::op_type); }
@@ -89,7 +166,8 @@ std::unique_ptr<Bound> bind_pair(const BinarySpec& spec, const BindContext& cont
   } else if (may_hold_result(b)) {
     bound->in_place_input = 1;
   }
-  return bound;
+  const bool by_rows = out.size() >= 3 && out.size() <= PairRows::kMaxRank && !may_divide_by_zero && element_count(out) != 0;
+  return with_rows(std::move(bound), by_rows ? std::make_shared<PairRows>(pair, a.shape, b_shape, out) : nullptr);
 }
 
 // Three operands and more, or one: the first is spread over the result, the others follow one by one.

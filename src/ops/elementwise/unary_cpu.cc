@@ -3,6 +3,7 @@
 #include "ops/elements/elements.h"
 #include "ops/elementwise/unary.h"
 #include "ops/facts.h"
+#include "ops/rows.h"
 #include "ops/stages.h"
 
 namespace sardonyx::ops {
@@ -44,12 +45,12 @@ struct ClipBounds {
 };
 
 template <class Acc>
-void clip_runs(DType dtype, const ClipBounds& bounds, const Tensor& x, Tensor& y, core::ThreadPool& pool) {
+void clip_runs(DType dtype, const ClipBounds& bounds, const void* x, void* y, size_t size, core::ThreadPool& pool) noexcept {
   const LoadRun<Acc> load = load_run<Acc>(dtype);
   Acc lower{}, upper{};
   if (bounds.lower) load(bounds.lower, 1, 1, &lower);
   if (bounds.upper) load(bounds.upper, 1, 1, &upper);
-  through_runs<Acc>(dtype, x.raw(), y.mutable_raw(), to_size(x.numel()), pool, [&](Acc* values, size_t count) {
+  through_runs<Acc>(dtype, x, y, size, pool, [&](Acc* values, size_t count) {
     for (size_t i = 0; i < count; ++i) {
       if (bounds.lower && values[i] < lower) values[i] = lower;
       if (bounds.upper && values[i] > upper) values[i] = upper;
@@ -57,15 +58,26 @@ void clip_runs(DType dtype, const ClipBounds& bounds, const Tensor& x, Tensor& y
   });
 }
 
-void run_clip(const ClipBounds& bounds, const Tensor& x, Tensor& y, core::ThreadPool& pool) {
-  if (x.dtype() != DType::kFloat32) {
-    return with_accumulator(x.dtype(), [&]<class Acc>() { clip_runs<Acc>(x.dtype(), bounds, x, y, pool); });
+void run_clip(const ClipBounds& bounds, DType dtype, const void* x, void* y, size_t size, core::ThreadPool& pool) noexcept {
+  if (dtype != DType::kFloat32) {
+    return with_accumulator(dtype, [&]<class Acc>() { clip_runs<Acc>(dtype, bounds, x, y, size, pool); });
   }
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   const kernels::UnaryParams params = {bounds.lower ? *static_cast<const float*>(bounds.lower) : -kInfinity,
                                        bounds.upper ? *static_cast<const float*>(bounds.upper) : kInfinity};
-  kernels::unary(kernels::UnaryOp::kClip, params, static_cast<const float*>(x.raw()), static_cast<float*>(y.mutable_raw()),
-                 to_size(x.numel()), pool);
+  kernels::unary(kernels::UnaryOp::kClip, params, static_cast<const float*>(x), static_cast<float*>(y), size, pool);
+}
+
+// A step of `bounds(run)` -> ClipBounds, where the run is a RunContext or a RowRun.
+template <class Bounds>
+std::unique_ptr<Bound> make_clip(const ValueFacts& x, Bounds bounds) {
+  auto bound = make_bound(output(x.dtype, x.shape), [bounds](const RunContext& r) {
+    run_clip(bounds(r), r.inputs[0].dtype(), r.inputs[0].raw(), r.outputs[0].mutable_raw(), to_size(r.inputs[0].numel()), r.pool);
+  });
+  const auto map = [bounds, dtype = x.dtype](const RowRun& r, const void* from, void* to, size_t count, core::ThreadPool& pool) {
+    run_clip(bounds(r), dtype, from, to, count, pool);
+  };
+  return with_rows(std::move(bound), map_rows(x.shape, element_bytes(x.dtype), map));
 }
 
 void check_bound(const BindContext& context, size_t index, std::string_view name) {
@@ -79,14 +91,15 @@ const void* bound_value(const RunContext& r, size_t index) {
   const Tensor* bound = optional(r, index);
   return bound ? bound->raw() : nullptr;
 }
+const void* bound_value(const RowRun& r, size_t index) { return index < r.inputs.size() ? r.inputs[index].data : nullptr; }
 
 // Until opset 10: bounds are float attributes.
 std::unique_ptr<Bound> bind_clip_by_attributes(const BindContext& context, std::optional<float> lower, std::optional<float> upper) {
   const ValueFacts& x = required(context, 0, "input");
   require_dtype(x, kFloats, "input");
   const auto one = [&](std::optional<float> value) { return value ? Tensor::full({}, *value, x.dtype) : Tensor(); };
-  return make_bound(output(x.dtype, x.shape), [lower = one(lower), upper = one(upper)](const RunContext& r) {
-    run_clip({lower.defined() ? lower.raw() : nullptr, upper.defined() ? upper.raw() : nullptr}, r.inputs[0], r.outputs[0], r.pool);
+  return make_clip(x, [lower = one(lower), upper = one(upper)](const auto& /*run*/) {
+    return ClipBounds{lower.defined() ? lower.raw() : nullptr, upper.defined() ? upper.raw() : nullptr};
   });
 }
 
@@ -95,9 +108,7 @@ std::unique_ptr<Bound> bind_clip_by_inputs(const BindContext& context) {
   require_dtype(x, kNumbers, "input");
   check_bound(context, 1, "min");
   check_bound(context, 2, "max");
-  return make_bound(output(x.dtype, x.shape), [](const RunContext& r) {
-    run_clip({bound_value(r, 1), bound_value(r, 2)}, r.inputs[0], r.outputs[0], r.pool);
-  });
+  return make_clip(x, [](const auto& r) { return ClipBounds{bound_value(r, 1), bound_value(r, 2)}; });
 }
 
 std::unique_ptr<Bound> in_place(std::unique_ptr<Bound> bound) {
@@ -129,9 +140,13 @@ std::unique_ptr<Prepared> prepare_unary(const PrepareContext& context) {
   return make_prepared([spec = unary_spec_from_node(context.node, context.opset)](const BindContext& b) {
     const ValueFacts& x = required(b, 0, "X");
     require_dtype(x, allowed_types(spec), "X");
-    return in_place(make_bound(output(x.dtype, x.shape), [spec, dtype = x.dtype](const RunContext& r) {
+    auto bound = in_place(make_bound(output(x.dtype, x.shape), [spec, dtype = x.dtype](const RunContext& r) {
       run_unary(spec, dtype, r.inputs[0].raw(), r.outputs[0].mutable_raw(), to_size(r.outputs[0].numel()), r.pool);
     }));
+    const auto map = [spec, dtype = x.dtype](const RowRun&, const void* from, void* to, size_t count, core::ThreadPool& pool) {
+      run_unary(spec, dtype, from, to, count, pool);
+    };
+    return with_rows(std::move(bound), map_rows(x.shape, element_bytes(x.dtype), map));
   });
 }
 

@@ -1,5 +1,7 @@
 // Gemm (alpha * A' * B' + beta * C), MatMul (numpy's product, with broadcasting batches) and FusedMatMul of com.microsoft (the same,
-// scaled, of operands that may lie transposed).
+// scaled, of operands that may lie transposed). FusedGemm and FusedMatMul of ai.sardonyx are Gemm and that
+// FusedMatMul with the attributes `activation` and `activation_params` (ops/elementwise/activation.h); FusedMatMul also takes a bias as
+// third input, one value for each column.
 #pragma once
 
 #include "kernels/cpu/gemm/gemm.h"
@@ -10,6 +12,7 @@ namespace sardonyx::ops {
 struct GemmSpec {
   float alpha = 1.0f, beta = 1.0f;
   bool transpose_a = false, transpose_b = false;
+  kernels::Activation activation = {};
 };
 
 GemmSpec gemm_spec_from_node(const model::Node& node, int64_t opset);
@@ -25,6 +28,7 @@ struct MatMulSpec {
   };
   float alpha = 1.0f;
   Layout a, b;
+  kernels::Activation activation = {};
 };
 
 MatMulSpec matmul_spec_from_node(const model::Node& node, int64_t opset);
@@ -43,6 +47,9 @@ struct MatMulGeometry {
 };
 // Throws InvalidArgument where A and B do not fit.
 MatMulGeometry matmul_geometry(const Shape& a, const Shape& b, const MatMulSpec& spec = {});
+
+// Activates all elements of a double tensor.
+void activate_doubles(const kernels::Activation& activation, Tensor& y, core::ThreadPool& pool);
 
 // C = A * B for types without a kernel, exact for integers (which wrap around). C is row-major; A and B are strided views.
 struct PlainMatrix {

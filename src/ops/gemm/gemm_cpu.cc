@@ -2,6 +2,7 @@
 
 #include "core/arena.h"
 #include "ops/elements/elements.h"
+#include "ops/elements/real.h"
 #include "ops/facts.h"
 #include "ops/gemm/gemm.h"
 #include "ops/movement/strided.h"
@@ -33,6 +34,7 @@ Addend bind_addend(const BindContext& context, const kernels::GemmShape& shape) 
 kernels::Epilogue make_epilogue(const GemmSpec& spec, const Addend& addend, const float* c) {
   kernels::Epilogue epilogue;
   epilogue.alpha = spec.alpha;
+  epilogue.activation = spec.activation;
   if (!addend.present) return epilogue;
   if (spec.beta == 1.0f && addend.row_stride == 0 && addend.column_stride == 1) {
     epilogue.column_bias = c;
@@ -135,11 +137,13 @@ class GemmPrepared final : public Prepared {
   std::unique_ptr<Bound> bind_plain(ValueFacts y, const kernels::GemmShape& shape, const Addend& addend, const Matrices& matrices) const {
     const PlainProduct product = plain_product(y.dtype);
     if (!product) throw unsupported_error("there is no matrix product for elements of type {}", type_string(y.dtype));
+    if (spec_.activation.is_any()) require_dtype(y, kReals, "Y");
     auto bound = make_bound(std::move(y), [spec = spec_, shape, addend, matrices, product](const RunContext& r) {
       Tensor& result = r.outputs[0];
       product(shape, {r.inputs[0].raw(), matrices.a.row_stride, matrices.a.column_stride},
               {r.inputs[1].raw(), matrices.b.row_stride, matrices.b.column_stride}, result.mutable_raw(), r.pool);
       with_accumulator(result.dtype(), [&]<class Acc>() { scale_and_add<Acc>(spec, addend, optional(r, 2), shape, result); });
+      if (spec.activation.is_any()) activate_doubles(spec.activation, result, r.pool);
     });
     bound->kernel = "plain";
     return bound;

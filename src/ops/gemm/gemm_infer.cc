@@ -1,3 +1,4 @@
+#include "ops/elementwise/activation.h"
 #include "ops/facts.h"
 #include "ops/gemm/gemm.h"
 #include "ops/movement/strided.h"
@@ -35,7 +36,8 @@ GemmSpec gemm_spec_from_node(const model::Node& node, int64_t /*opset*/) {
   return {.alpha = model::get_float(node, "alpha", 1.0f),
           .beta = model::get_float(node, "beta", 1.0f),
           .transpose_a = model::get_int(node, "transA", 0) != 0,
-          .transpose_b = model::get_int(node, "transB", 0) != 0};
+          .transpose_b = model::get_int(node, "transB", 0) != 0,
+          .activation = activation_from_node(node)};
 }
 
 kernels::GemmShape gemm_shape(const GemmSpec& spec, const Shape& a, const Shape& b) {
@@ -53,7 +55,8 @@ MatMulSpec matmul_spec_from_node(const model::Node& node, int64_t /*opset*/) {
   const auto is_set = [&](std::string_view name) { return model::get_int(node, name, 0) != 0; };
   return {.alpha = model::get_float(node, "alpha", 1.0f),
           .a = {is_set("transA"), is_set("transBatchA")},
-          .b = {is_set("transB"), is_set("transBatchB")}};
+          .b = {is_set("transB"), is_set("transBatchB")},
+          .activation = activation_from_node(node)};
 }
 
 MatMulGeometry matmul_geometry(const Shape& a, const Shape& b, const MatMulSpec& spec) {

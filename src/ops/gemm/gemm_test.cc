@@ -136,5 +136,20 @@ TEST(MatMul, HalfPrecision) {
   EXPECT_EQ(OpCase("MatMul").run_with_constants({a, b}, 0b10).item<Float16>().to_float(), 32);
 }
 
+TEST(FusedMatMul, OursAddsABias) {
+  std::mt19937 generator(9);
+  const Tensor a = random_tensor(generator, {2, 3, 4}), b = random_tensor(generator, {5, 4}), bias = random_tensor(generator, {5});
+  for (const DType dtype : {DType::kFloat32, DType::kFloat64, DType::kFloat16}) {
+    SCOPED_TRACE(type_string(dtype));
+    const std::vector<Tensor> inputs = {a.to(dtype), b.to(dtype), bias.to(dtype)};
+    std::vector<double> expected = product_oracle(doubles(inputs[0]), transposed(doubles(inputs[1]), 5, 4), 6, 5, 4);
+    for (size_t i = 0; i < expected.size(); ++i) expected[i] = 0.5 * expected[i] + doubles(inputs[2])[i % 5];
+    OpCase node("FusedMatMul", 1, "ai.sardonyx");
+    node.attribute("alpha", 0.5f).attribute("transB", 1);
+    expect_close(node.run(inputs), {2, 3, 5}, expected, dtype == DType::kFloat16 ? 2e-3 : 1e-5);
+  }
+  EXPECT_THAT(OpCase("FusedMatMul", 1, "ai.sardonyx").attribute("transB", 1).error({a, b, a}).second, testing::HasSubstr("it must be [5]"));
+}
+
 }  // namespace
 }  // namespace sardonyx::ops

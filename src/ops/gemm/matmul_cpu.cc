@@ -1,4 +1,5 @@
 #include "core/arena.h"
+#include "ops/elements/real.h"
 #include "ops/facts.h"
 #include "ops/gemm/gemm.h"
 #include "ops/movement/strided.h"
@@ -32,6 +33,14 @@ void merge_batch(MatMulGeometry& geometry, const MatMulSpec::Layout& a) {
   geometry.batch = geometry.a_batch = geometry.b_batch = {};
 }
 
+void add_to_rows(const double* bias, size_t columns, Tensor& y) {
+  size_t column = 0;
+  for (double& value : y.mutable_values<double>()) {
+    value += bias[column];
+    if (++column == columns) column = 0;
+  }
+}
+
 class MatMulPrepared final : public Prepared {
  public:
   MatMulPrepared(const MatMulSpec& spec, const Tensor* b) : spec_(spec), weights_(std::make_shared<PackedConstant>(b, false)) {}
@@ -44,6 +53,7 @@ class MatMulPrepared final : public Prepared {
     require_same_dtype(a, b, "A", "B");
     MatMulGeometry geometry = matmul_geometry(a.shape, b.shape, spec_);
     ValueFacts y = output(a.dtype, geometry.out);
+    check_bias(context, geometry);
     if (element_count(y.shape) == 0) return make_bound(std::move(y), [](const RunContext&) {});
     const double flops = 2 * multiply_adds(geometry.product) * static_cast<double>(element_count(geometry.batch));
     merge_batch(geometry, spec_.a);
@@ -54,6 +64,15 @@ class MatMulPrepared final : public Prepared {
   }
 
  private:
+  static void check_bias(const BindContext& context, const MatMulGeometry& geometry) {
+    const ValueFacts* bias = optional(context, 2);
+    if (!bias) return;
+    require_dtype(*bias, kReals, "bias");
+    require_same_dtype(*bias, context.inputs[0], "bias", "A");
+    const Shape expected = {to_int(geometry.product.n)};
+    if (bias->shape != expected) throw argument_error("bias has shape {}; it must be {}", to_string(bias->shape), to_string(expected));
+  }
+
   static kernels::Matrix view(const float* data, const MatMulGeometry::Steps& steps) {
     return kernels::Matrix::view(data, steps.row, steps.column);
   }
@@ -76,12 +95,14 @@ class MatMulPrepared final : public Prepared {
     const bool side_by_side = batch.count > 1 && multiply_adds(shape) < kSideBySide;
     const size_t scratch = core::align_up(kernels::gemm_scratch_bytes(shape, false, packed.is_packed, side_by_side ? 1 : threads));
     auto bound = make_bound(std::move(y), [batch, shape, side_by_side, scratch, packed, a_steps = geometry.a, b_steps = geometry.b,
-                                           alpha = spec_.alpha, keep = weights_](const RunContext& r) {
+                                           alpha = spec_.alpha, activation = spec_.activation, keep = weights_](const RunContext& r) {
       const auto* a = static_cast<const float*>(r.inputs[0].raw());
       const auto* b = packed.is_packed ? nullptr : static_cast<const float*>(r.inputs[1].raw());
       auto* c = static_cast<float*>(r.outputs[0].mutable_raw());
       kernels::Epilogue epilogue;
       epilogue.alpha = alpha;
+      epilogue.column_bias = input_data<float>(r, 2);
+      epilogue.activation = activation;
       const auto one = [&](size_t i, size_t thread) {
         const kernels::Matrix right = packed.is_packed ? packed : view(b + batch.b.offset(i) * b_steps.matrix, b_steps);
         kernels::gemm(shape, view(a + batch.a.offset(i) * a_steps.matrix, a_steps), right, epilogue, c + i * shape.m * shape.n,
@@ -105,9 +126,10 @@ class MatMulPrepared final : public Prepared {
       throw unsupported_error("attribute alpha scales products of floating-point numbers, not of {}", type_string(y.dtype));
     }
     const auto bytes = static_cast<ptrdiff_t>(element_bytes(y.dtype));
-    auto bound =
-        make_bound(std::move(y), [batch = make_batch(geometry), shape = geometry.product, a_steps = geometry.a, b_steps = geometry.b,
-                                  product, bytes, alpha = static_cast<double>(spec_.alpha)](const RunContext& r) {
+    if (spec_.activation.is_any()) require_dtype(y, kReals, "Y");
+    auto bound = make_bound(
+        std::move(y), [batch = make_batch(geometry), shape = geometry.product, a_steps = geometry.a, b_steps = geometry.b, product, bytes,
+                       alpha = static_cast<double>(spec_.alpha), activation = spec_.activation](const RunContext& r) {
           const auto at = [&](const void* data, ptrdiff_t matrix, const MatMulGeometry::Steps& steps) {
             return PlainMatrix{static_cast<const std::byte*>(data) + matrix * steps.matrix * bytes, steps.row, steps.column};
           };
@@ -116,8 +138,11 @@ class MatMulPrepared final : public Prepared {
           for (size_t i = 0; i < batch.count; ++i, c += step) {
             product(shape, at(r.inputs[0].raw(), batch.a.offset(i), a_steps), at(r.inputs[1].raw(), batch.b.offset(i), b_steps), c, r.pool);
           }
-          if (alpha == 1.0) return;
-          for (double& value : r.outputs[0].mutable_values<double>()) value *= alpha;
+          if (alpha != 1.0) {
+            for (double& value : r.outputs[0].mutable_values<double>()) value *= alpha;
+          }
+          if (const double* bias = input_data<double>(r, 2)) add_to_rows(bias, shape.n, r.outputs[0]);
+          if (activation.is_any()) activate_doubles(activation, r.outputs[0], r.pool);
         });
     bound->kernel = "plain";
     return bound;

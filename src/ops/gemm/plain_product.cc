@@ -24,6 +24,13 @@ void product(const kernels::GemmShape& shape, const PlainMatrix& a, const PlainM
 
 }  // namespace
 
+void activate_doubles(const kernels::Activation& activation, Tensor& y, core::ThreadPool& pool) {
+  constexpr size_t kGrain = 4096;
+  double* values = y.mutable_values<double>().data();
+  pool.for_ranges(static_cast<size_t>(y.numel()), kGrain,
+                  [&](size_t begin, size_t end) { kernels::activate(activation, values + begin, end - begin); });
+}
+
 PlainProduct plain_product(DType dtype) noexcept {
   switch (dtype) {
     case DType::kFloat64:

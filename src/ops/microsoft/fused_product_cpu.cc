@@ -1,4 +1,6 @@
 // FusedConv and FusedGemm of com.microsoft: the operators of ai.onnx with a function applied to their result.
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 
@@ -29,45 +31,42 @@ std::unique_ptr<Prepared> prepare_as(const PrepareContext& context, std::string_
   return find_operator(domain, op_type)->prepare({node, kOpset, context.constants});
 }
 
+// The functions of FusedConv, by their names in ai.sardonyx.
 struct ConvFunction {
-  std::string_view name;
-  size_t params;
+  std::string_view name, own_name;
+  size_t params;  // that the node must give
 };
-constexpr std::array<ConvFunction, 7> kConvFunctions = {
-    {{"Clip", 2}, {"HardSigmoid", 2}, {"LeakyRelu", 1}, {"Relu", 0}, {"Sigmoid", 0}, {"Silu", 0}, {"Tanh", 0}}};
+constexpr std::array<ConvFunction, 7> kConvFunctions = {{{"Clip", "Clip", 2},
+                                                         {"HardSigmoid", "HardSigmoid", 2},
+                                                         {"LeakyRelu", "LeakyRelu", 1},
+                                                         {"Relu", "Relu", 0},
+                                                         {"Sigmoid", "Sigmoid", 0},
+                                                         {"Silu", "Swish", 0},
+                                                         {"Tanh", "Tanh", 0}}};
 
-// Attribute activation_params, of which this function needs so many.
-std::vector<float> function_params(const model::Node& node, std::string_view function) {
-  const auto row = std::ranges::find(kConvFunctions, function, &ConvFunction::name);
-  std::vector<float> params = model::get_floats(node, "activation_params");
-  if (row != kConvFunctions.end() && params.size() != row->params && row->params != 0) {
-    throw model_error("attribute activation_params has {} values; {} needs {}", params.size(), function, row->params);
+// The function as FusedConv of ai.sardonyx has it.
+void add_function(const model::Node& node, std::vector<model::Attribute>& attributes) {
+  const std::string name = model::get_string(node, "activation", "");
+  const auto* row = std::ranges::find(kConvFunctions, std::string_view(name), &ConvFunction::name);
+  if (row == kConvFunctions.end()) {
+    std::array<std::string_view, kConvFunctions.size()> names;
+    std::ranges::transform(kConvFunctions, names.begin(), &ConvFunction::name);
+    throw model_error("attribute activation is '{}'; it must be one of {}", name, fmt::join(names, ", "));
   }
-  return params;
-}
-
-// What a convolution does itself: attributes of FusedConv of ai.sardonyx.
-void add_clip(std::vector<model::Attribute>& attributes, std::string_view function, const std::vector<float>& params) {
-  attributes.push_back(model::Attribute::of("activation", function == "Relu" ? "relu" : "clip"));
-  if (function == "Relu") return;
-  attributes.push_back(model::Attribute::of("min", params[0]));
-  attributes.push_back(model::Attribute::of("max", params[1]));
+  std::vector<float> params = model::get_floats(node, "activation_params");
+  if (params.size() != row->params && row->params != 0) {
+    throw model_error("attribute activation_params has {} values; {} needs {}", params.size(), name, row->params);
+  }
+  params.resize(row->params);
+  if (name == "Silu") params = {1.0f};  // Swish has a slope
+  attributes.push_back(model::Attribute::of("activation", row->own_name));
+  attributes.push_back(model::Attribute::of("activation_params", std::move(params)));
 }
 
 std::unique_ptr<Prepared> prepare_wide_fused_conv(const PrepareContext& context) {
-  const bool has_function = context.node.find_attribute("activation") != nullptr;
-  const std::string function = model::get_string(context.node, "activation", "");
-  const std::vector<float> params = function_params(context.node, function);
   std::vector<model::Attribute> attributes = without_function(context.node);
-  const bool clips = function == "Relu" || function == "Clip";
-  if (clips) add_clip(attributes, function, params);
-  std::unique_ptr<Prepared> conv = prepare_as(context, "ai.sardonyx", "FusedConv", std::move(attributes));
-  if (!has_function || clips) return conv;
-  std::vector<model::Attribute> own;
-  for (size_t i = 0; i < params.size() && i < 2; ++i) own.push_back(model::Attribute::of(i == 0 ? "alpha" : "beta", params[i]));
-  std::array<std::string_view, kConvFunctions.size()> names;
-  std::ranges::transform(kConvFunctions, names.begin(), &ConvFunction::name);
-  return with_function(std::move(conv), fused_function(function, std::move(own), names));
+  if (context.node.find_attribute("activation")) add_function(context.node, attributes);
+  return prepare_as(context, "ai.sardonyx", "FusedConv", std::move(attributes));
 }
 
 std::unique_ptr<Prepared> prepare_wide_fused_gemm(const PrepareContext& context) {

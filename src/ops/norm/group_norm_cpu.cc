@@ -62,7 +62,8 @@ std::unique_ptr<Prepared> prepare_groups(const GroupNormSpec& spec) {
 std::unique_ptr<Prepared> prepare_group_norm(const PrepareContext& context) {
   const int64_t groups = model::get_int(context.node, "num_groups", 0);
   if (groups < 1) throw model_error("attribute num_groups is {}; it must be at least 1", groups);
-  return prepare_groups({groups, model::get_float(context.node, "epsilon", 1e-5f), context.opset < 21});
+  const bool is_onnx = context.node.domain != "ai.sardonyx";  // ours has one scale for each channel, as from opset 21 on
+  return prepare_groups({groups, model::get_float(context.node, "epsilon", 1e-5f), is_onnx && context.opset < 21});
 }
 
 std::unique_ptr<Prepared> prepare_instance_norm(const PrepareContext& context) {

@@ -1,5 +1,6 @@
 #include "ops/elements/real.h"
 #include "ops/pool/pool.h"
+#include "ops/rows.h"
 #include "ops/stages.h"
 #include "ops/via_float/via_float.h"
 
@@ -23,6 +24,34 @@ std::unique_ptr<Bound> bind_kernel(DType dtype, const PoolGeometry& geometry, co
   return bind_body(dtype, geometry, name, [dtype, kernel](const kernels::PoolShape& shape, const RunContext& r) {
     with_real(dtype, [&]<class T>() { kernel(shape, input_data<T>(r, 0), output_data<T>(r, 0), r.pool); });
   });
+}
+
+// Rows of a pool with windows, of floats. `Kernel` is called as kernel(shape, x, y, pool).
+template <class Kernel>
+class PoolRows final : public RowKernel {
+ public:
+  PoolRows(const kernels::PoolShape& shape, Kernel kernel) : shape_(shape), kernel_(kernel) {}
+
+  bool by_rows(size_t input) const noexcept override { return input == 0; }
+  RowRange reads(size_t /*input*/, RowRange rows) const noexcept override { return rows_under(shape_.window, rows); }
+  void run(const RowRun& r) const noexcept override {
+    const RowRange read = reads(0, r.rows);
+    kernels::PoolShape band = shape_;
+    band.window = band_window(shape_.window, r.rows, read);
+    band.pad_end[0] += shape_.window.in[0] - read.end;  // padding still begins where the input ends
+    band.distances = {r.inputs[0].plane<float>(), r.output.plane<float>(), 0};
+    kernel_(band, r.inputs[0].as<float>(read.begin), r.output.as<float>(r.rows.begin), r.pool);
+  }
+
+ private:
+  kernels::PoolShape shape_;
+  Kernel kernel_;
+};
+
+template <class Kernel>
+std::unique_ptr<Bound> with_pool_rows(std::unique_ptr<Bound> bound, const PoolGeometry& geometry, Kernel kernel) {
+  if (bound->outputs[0].dtype != DType::kFloat32 || element_count(bound->outputs[0].shape) == 0) return bound;
+  return with_rows(std::move(bound), std::make_shared<PoolRows<Kernel>>(geometry.kernel, kernel));
 }
 
 const ValueFacts& real_input(const BindContext& context) {
@@ -55,19 +84,24 @@ std::unique_ptr<Prepared> prepare_wide_max_pool(const PrepareContext& context) {
     const ValueFacts& x = required(b, 0, "X");
     const PoolGeometry geometry = pool_geometry(spec, x.shape);
     if (x.dtype != DType::kFloat32 || wanted.size() > 1) return bind_indexed(geometry, spec, x.dtype, wanted);
-    return bind_body(x.dtype, geometry, "max_pool", [](const kernels::PoolShape& shape, const RunContext& r) {
-      kernels::max_pool(shape, input_data<float>(r, 0), output_data<float>(r, 0), r.pool);
+    const auto kernel = [](const kernels::PoolShape& shape, const float* from, float* to, core::ThreadPool& pool) {
+      kernels::max_pool(shape, from, to, pool);
+    };
+    auto bound = bind_body(x.dtype, geometry, "max_pool", [kernel](const kernels::PoolShape& shape, const RunContext& r) {
+      kernel(shape, input_data<float>(r, 0), output_data<float>(r, 0), r.pool);
     });
+    return with_pool_rows(std::move(bound), geometry, kernel);
   });
 }
 
 std::unique_ptr<Prepared> prepare_wide_average_pool(const PrepareContext& context) {
   return make_prepared([spec = pool_spec_from_node(context.node, context.opset)](const BindContext& b) {
     const ValueFacts& x = real_input(b);
-    return bind_kernel(x.dtype, pool_geometry(spec, x.shape), "average_pool",
-                       [include_pad = spec.count_include_pad](const kernels::PoolShape& shape, const auto* from, auto* to, auto& pool) {
-                         kernels::average_pool(shape, include_pad, from, to, pool);
-                       });
+    const PoolGeometry geometry = pool_geometry(spec, x.shape);
+    const auto kernel = [include_pad = spec.count_include_pad](const kernels::PoolShape& shape, const auto* from, auto* to, auto& pool) {
+      kernels::average_pool(shape, include_pad, from, to, pool);
+    };
+    return with_pool_rows(bind_kernel(x.dtype, geometry, "average_pool", kernel), geometry, kernel);
   });
 }
 

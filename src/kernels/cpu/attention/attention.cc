@@ -12,7 +12,12 @@
 namespace sardonyx::kernels {
 namespace {
 
-constexpr size_t kRows = 32;  // queries of one task
+// Queries of one task: keys and values are packed anew for each, so as many as have scores that stay in a core's cache.
+constexpr size_t kLeastRows = 32, kMostRows = 128, kScoresInCache = size_t{1} << 16;
+
+size_t rows_of_task(const AttentionShape& s) noexcept {
+  return std::clamp(kScoresInCache / std::max<size_t>(s.keys(), 1) / kLeastRows * kLeastRows, kLeastRows, kMostRows);
+}
 
 template <class T>
 void softmax_row(size_t size, bool wide, T* row, core::ThreadPool& pool) noexcept {
@@ -28,7 +33,7 @@ void softmax_row(size_t size, bool wide, T* row, core::ThreadPool& pool) noexcep
 template <class T>
 size_t product_bytes(const AttentionShape& s) noexcept {
   size_t most = 0;
-  for (const size_t rows : {std::min(kRows, s.queries), s.queries % kRows}) {
+  for (const size_t rows : {std::min(rows_of_task(s), s.queries), s.queries % rows_of_task(s)}) {
     const auto bytes = [rows](size_t n, size_t k) { return serial_product_scratch_bytes<T>({rows, n, k}); };
     most = std::max(
         {most, bytes(s.past, s.head_size), bytes(s.fresh, s.head_size), bytes(s.value_size, s.past), bytes(s.value_size, s.fresh)});
@@ -39,7 +44,7 @@ size_t product_bytes(const AttentionShape& s) noexcept {
 // Scores of a block, with a column for the sink behind the keys.
 template <class T>
 size_t score_bytes(const AttentionShape& s) noexcept {
-  return core::align_up(kRows * (s.keys() + 1) * sizeof(T));
+  return core::align_up(rows_of_task(s) * (s.keys() + 1) * sizeof(T));
 }
 template <class T>
 size_t task_bytes(const AttentionShape& s) noexcept {
@@ -67,7 +72,7 @@ class Block {
         batch_(matrix / job.shape.query_heads),
         head_(matrix % job.shape.query_heads),
         first_(first),
-        count_(std::min(kRows, job.shape.queries - first)),
+        count_(std::min(rows_of_task(job.shape), job.shape.queries - first)),
         stride_(job.shape.keys() + (job.sinks ? 1 : 0)),
         keys_(keys_of_block()),
         scores_(static_cast<T*>(memory)),
@@ -181,10 +186,10 @@ size_t attention_scratch_bytes(const AttentionShape& shape, int threads) noexcep
 template <class T>
 void attention(const AttentionJob<T>& job, void* scratch, core::ThreadPool& pool) noexcept {
   const AttentionShape& s = job.shape;
-  const size_t blocks = (s.queries + kRows - 1) / kRows, bytes = task_bytes<T>(s);
+  const size_t rows = rows_of_task(s), blocks = (s.queries + rows - 1) / rows, bytes = task_bytes<T>(s);
   pool.for_each_with_thread(s.batch * s.query_heads * blocks, [&](size_t task, size_t thread) {
     void* memory = static_cast<std::byte*>(scratch) + thread * bytes;
-    Block<T>(job, task / blocks, task % blocks * kRows, memory, pool).run();
+    Block<T>(job, task / blocks, task % blocks * rows, memory, pool).run();
   });
 }
 

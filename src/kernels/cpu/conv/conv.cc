@@ -26,7 +26,10 @@ struct Plan {
         channel_blocks(Split::at_most(channels, std::max<size_t>(kDepthBlock / taps, 1))),
         across(Split::at_most(window.out[2], std::min(kTileWidth, outputs()))),
         down(Split::at_most(window.out[1], std::max<size_t>(outputs() / std::max<size_t>(longest(across), 1), 1))),
-        layout(window, longest(down), longest(across)) {}
+        layout(window, longest(down), longest(across)),
+        x_plane(shape.x_plane()),
+        y_plane(shape.y_plane()),
+        residual_plane(shape.residual_plane()) {}
 
   // Outputs of a tile.
   size_t outputs() const { return std::clamp<size_t>(kTileFloats / (longest(channel_blocks) * taps), 1, kTileOutputs); }
@@ -45,6 +48,7 @@ struct Plan {
   Split channel_blocks;
   Split across, down;
   TileLayout layout;
+  size_t x_plane, y_plane, residual_plane;  // distances
 };
 
 // Where a task stands in the grid.
@@ -74,14 +78,15 @@ struct Operands {
   const int32_t* offsets;
 };
 
-// The epilogue of the tile whose first output, of the first row of the block, lies at `y_offset`.
-Epilogue epilogue_of(const Plan& plan, const ConvEpilogue& epilogue, size_t channel, size_t y_offset) {
+// The epilogue of the tile whose first output, of the first row of the block, lies at `offset` in plane `plane` of y; that row is channel
+// `channel`.
+Epilogue epilogue_of(const Plan& plan, const ConvEpilogue& epilogue, size_t channel, size_t plane, size_t offset) {
   Epilogue result;
   result.activation = epilogue.activation;
   if (epilogue.bias) result.row_bias = epilogue.bias + channel;
   if (epilogue.residual) {
-    result.addend = epilogue.residual + y_offset;
-    result.addend_row_stride = static_cast<ptrdiff_t>(plan.window.out_size());
+    result.addend = epilogue.residual + plane * plan.residual_plane + offset;
+    result.addend_row_stride = static_cast<ptrdiff_t>(plan.residual_plane);
     result.addend_column_stride = 1;
   }
   return result;
@@ -99,21 +104,21 @@ void run_tile(const Plan& plan, const Operands& operands, const Tile& tile, floa
   block.columns = plan.across.length(tile.across);
   block.b_pitch = plan.layout.pitch();
   block.c_line_stride = plan.window.out[2];
-  block.c_row_stride = static_cast<ptrdiff_t>(plan.window.out_size());
+  block.c_row_stride = static_cast<ptrdiff_t>(plan.y_plane);
 
   const size_t row = plan.panels.begin(block.first_panel);
   const size_t channel = tile.group * plan.rows + row;
-  const size_t y_offset = (tile.image * operands.shape.out_channels + channel) * plan.window.out_size() +
-                          (out[0] * plan.window.out[1] + out[1]) * plan.window.out[2] + out[2];
-  block.c = operands.y + y_offset;
-  const Epilogue epilogue = epilogue_of(plan, operands.epilogue, channel, y_offset);
-  const float* x = operands.x + (tile.image * operands.shape.in_channels + tile.group * plan.channels) * plan.window.in_size();
+  const size_t plane = tile.image * operands.shape.out_channels + channel;
+  const size_t offset = (out[0] * plan.window.out[1] + out[1]) * plan.window.out[2] + out[2];
+  block.c = operands.y + plane * plan.y_plane + offset;
+  const Epilogue epilogue = epilogue_of(plan, operands.epilogue, channel, plane, offset);
+  const float* x = operands.x + (tile.image * operands.shape.in_channels + tile.group * plan.channels) * plan.x_plane;
   const float* weights = operands.packed_weights + tile.group * plan.rows * plan.depth();
 
   for (size_t i = 0; i < plan.channel_blocks.parts; ++i) {
     const size_t first = plan.channel_blocks.begin(i);
     const size_t channels = plan.channel_blocks.length(i);
-    fill_tile_input(plan.window, plan.layout, out, x + first * plan.window.in_size(), channels, input);
+    fill_tile_input(plan.window, plan.layout, out, {x + first * plan.x_plane, channels, plan.x_plane}, input);
     block.depth = channels * plan.taps;
     block.a = weights + first * plan.taps * plan.rows + row * block.depth;
     block.stage = {i == 0, i + 1 == plan.channel_blocks.parts};
@@ -143,6 +148,16 @@ void conv_pack_weights(const ConvShape& shape, const float* w, float* packed, co
 size_t conv_scratch_bytes(const ConvShape& shape, int threads) noexcept {
   const Plan plan(shape);
   return plan.offset_bytes() + static_cast<size_t>(threads) * plan.input_bytes();
+}
+
+size_t conv_band_scratch_bytes(const ConvShape& shape, size_t rows, int threads) noexcept {
+  // The tallest tile is that of a band of its height: a taller band is cut into equal tiles, which may be lower.
+  const Plan plan(shape);
+  const size_t across = shape.window.rank == 1 ? 1 : std::max<size_t>(Plan::longest(plan.across), 1);
+  const size_t outputs = shape.window.rank == 1 ? std::min(kTileWidth, plan.outputs()) : plan.outputs();
+  ConvShape band = shape;
+  band.window.out[0] = std::min(rows, std::max<size_t>(outputs / across, 1));
+  return conv_scratch_bytes(band, threads);
 }
 
 void conv_run(const ConvShape& shape, const float* x, const float* packed_weights, const ConvEpilogue& epilogue, float* y, void* scratch,

@@ -50,7 +50,7 @@ struct Case {
 
   std::vector<float> run(core::ThreadPool& pool) const {
     Guarded<float> packed(conv_packed_weight_floats(shape));
-    conv_pack_weights(shape, w.data(), packed.data());
+    conv_pack_weights(shape, w.data(), packed.data(), &pool);
     Guarded<std::byte> scratch(conv_scratch_bytes(shape, pool.threads()));
     Guarded<float> y(residual.size());
     conv_run(shape, x.data(), packed.data(), epilogue, y.data(), scratch.data(), pool);

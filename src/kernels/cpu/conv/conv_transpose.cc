@@ -43,7 +43,7 @@ size_t conv_transpose_scratch_bytes(const ConvTransposeShape& shape, int threads
 }
 
 template <class T>
-void conv_transpose(const ConvTransposeShape& s, const T* x, const T* w, const T* bias, T* y, void* scratch,
+void conv_transpose(const ConvTransposeShape& s, const T* x, const T* w, const T* bias, const Activation& activation, T* y, void* scratch,
                     core::ThreadPool& pool) noexcept {
   const Cut cut(s);
   const Window window = s.window.with_three_dims();
@@ -61,15 +61,16 @@ void conv_transpose(const ConvTransposeShape& s, const T* x, const T* w, const T
       T* plane = y + (group_image * cut.group_channels + first + i) * image;
       std::fill(plane, plane + image, bias ? bias[group * cut.group_channels + first + i] : T{0});
       add_columns(window, columns + i * cut.kernel * cut.blocks, plane);
+      activate(activation, plane, image);
     }
   });
 }
 
 template size_t conv_transpose_scratch_bytes<float>(const ConvTransposeShape&, int) noexcept;
 template size_t conv_transpose_scratch_bytes<double>(const ConvTransposeShape&, int) noexcept;
-template void conv_transpose<float>(const ConvTransposeShape&, const float*, const float*, const float*, float*, void*,
+template void conv_transpose<float>(const ConvTransposeShape&, const float*, const float*, const float*, const Activation&, float*, void*,
                                     core::ThreadPool&) noexcept;
-template void conv_transpose<double>(const ConvTransposeShape&, const double*, const double*, const double*, double*, void*,
-                                     core::ThreadPool&) noexcept;
+template void conv_transpose<double>(const ConvTransposeShape&, const double*, const double*, const double*, const Activation&, double*,
+                                     void*, core::ThreadPool&) noexcept;
 
 }  // namespace sardonyx::kernels

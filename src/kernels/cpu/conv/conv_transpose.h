@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/parallel.h"
+#include "kernels/cpu/math/activation.h"
 #include "kernels/cpu/window.h"
 
 namespace sardonyx::kernels {
@@ -17,7 +18,7 @@ template <class T>
 size_t conv_transpose_scratch_bytes(const ConvTransposeShape& shape, int threads) noexcept;
 // `bias`: one value for each output channel, or null.
 template <class T>
-void conv_transpose(const ConvTransposeShape& shape, const T* x, const T* w, const T* bias, T* y, void* scratch,
-                    core::ThreadPool& pool) noexcept;
+void conv_transpose(const ConvTransposeShape& shape, const T* x, const T* w, const T* bias, const Activation& activation, T* y,
+                    void* scratch, core::ThreadPool& pool) noexcept;
 
 }  // namespace sardonyx::kernels

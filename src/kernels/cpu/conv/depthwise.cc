@@ -89,6 +89,15 @@ const char* depthwise_refuses(const ConvShape& shape) noexcept {
   return nullptr;
 }
 
+bool depthwise_allows_bands(const ConvShape& shape) noexcept {
+  if (shape.window.rank != 2) return false;
+  // Taps in the padding are zeros in the flat layout and left out by lines: all bands must take the same way.
+  Window line = shape.window.with_three_dims();
+  const bool exists = FlatWindow(line).exists();
+  line.out[1] = 1;
+  return exists == FlatWindow(line).exists();
+}
+
 void depthwise_run(const ConvShape& shape, const float* x, const float* w, const ConvEpilogue& epilogue, float* y,
                    core::ThreadPool& pool) noexcept {
   const Window window = shape.window.with_three_dims();
@@ -99,11 +108,11 @@ void depthwise_run(const ConvShape& shape, const float* x, const float* w, const
     const size_t plane = tasks.plane(i);
     const size_t image = plane / shape.out_channels;
     const size_t channel = plane % shape.out_channels;
-    const float* in = x + (image * shape.in_channels + channel / multiplier) * window.in_size();
+    const float* in = x + (image * shape.in_channels + channel / multiplier) * shape.x_plane();
     const float* weights = w + channel * window.kernel_size();
     const float bias = epilogue.bias ? epilogue.bias[channel] : 0.0f;
-    const float* residual = epilogue.residual ? epilogue.residual + plane * window.out_size() : nullptr;
-    float* out = y + plane * window.out_size();
+    const float* residual = epilogue.residual ? epilogue.residual + plane * shape.residual_plane() : nullptr;
+    float* out = y + plane * shape.y_plane();
     if (flat.exists()) {
       HWY_DYNAMIC_DISPATCH(convolve_tiles)
       (flat, window, in, weights, bias, residual, epilogue.activation, tasks.first_line(i), tasks.last_line(i), out);
@@ -111,6 +120,9 @@ void depthwise_run(const ConvShape& shape, const float* x, const float* w, const
       HWY_DYNAMIC_DISPATCH(convolve_lines)
       (window, in, weights, bias, residual, epilogue.activation, tasks.first_line(i), tasks.last_line(i), out);
     }
+    if (!epilogue.activation.function) return;
+    unary_line(*epilogue.activation.function, epilogue.activation.params, out + tasks.first_line(i) * window.out[2],
+               (tasks.last_line(i) - tasks.first_line(i)) * window.out[2]);
   };
   pool.for_ranges(tasks.count(), tasks.count_at_once(), [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) run_task(i);

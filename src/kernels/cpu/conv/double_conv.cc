@@ -67,15 +67,12 @@ void unfold(const Cut& cut, const double* image, size_t first, size_t count, dou
   }
 }
 
-// Adds the residual to the row and clamps it.
+// Adds the residual to the row and activates it.
 void finish(const DoubleConvEpilogue& epilogue, size_t offset, size_t count, double* row) noexcept {
   if (epilogue.residual) {
     for (size_t i = 0; i < count; ++i) row[i] += epilogue.residual[offset + i];
   }
-  for (size_t i = 0; i < count; ++i) {
-    if (row[i] < epilogue.lower) row[i] = epilogue.lower;
-    if (row[i] > epilogue.upper) row[i] = epilogue.upper;
-  }
+  activate(epilogue.activation, row, count);
 }
 
 }  // namespace

@@ -3,18 +3,15 @@
 // Work is split over images, groups, blocks of output channels and tiles of outputs, never by the number of threads.
 #pragma once
 
-#include <limits>
-
 #include "kernels/cpu/conv/conv.h"
 
 namespace sardonyx::kernels {
 
-// y = clamp(conv(x, w) + bias + residual, lower, upper); NaN stays.
+// y = activation(conv(x, w) + bias + residual)
 struct DoubleConvEpilogue {
   const double* bias = nullptr;      // one value for each output channel, or null
   const double* residual = nullptr;  // the layout of y, and not y itself; or null
-  double lower = -std::numeric_limits<double>::infinity();
-  double upper = std::numeric_limits<double>::infinity();
+  Activation activation;
 };
 
 size_t double_conv_scratch_bytes(const ConvShape& shape, int threads) noexcept;

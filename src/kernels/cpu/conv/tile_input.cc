@@ -55,27 +55,27 @@ HWY_INLINE void fill_plane(const Window& window, const SliceRange& h, const Slic
 
 // One combination of slices, for all channels.
 void fill_slices(const Window& window, const TileLayout& layout, const SliceRange& d, const SliceRange& h, const SliceRange& w,
-                 const float* x, size_t channels, float* to) {
-  const size_t in_plane = window.in[1] * window.in[2];
-  const float* end = x + channels * window.in_size();
-  for (size_t channel = 0; channel < channels; ++channel, to += layout.channel_floats()) {
+                 const InputPlanes& planes, float* to) {
+  const size_t in_slice = window.in[1] * window.in[2];
+  const float* end = planes.x + (planes.channels - 1) * planes.plane + window.in_size();
+  for (size_t channel = 0; channel < planes.channels; ++channel, to += layout.channel_floats()) {
     if (d.inside.size() > 0) {
-      const size_t ahead = channel + 1 < channels ? window.in_size() : 0;
-      fill_plane(window, h, w, ahead, x + (channel * window.in[0] + d.position(0)) * in_plane, end, to);
+      const size_t ahead = channel + 1 < planes.channels ? planes.plane : 0;
+      fill_plane(window, h, w, ahead, planes.x + channel * planes.plane + d.position(0) * in_slice, end, to);
     } else {
       std::memset(to, 0, layout.plane() * sizeof(float));
     }
   }
 }
 
-void fill(const Window& window, const TileLayout& layout, const Extents& out, const float* x, size_t channels, float* data) {
+void fill(const Window& window, const TileLayout& layout, const Extents& out, const InputPlanes& planes, float* data) {
   const auto& axes = layout.axes;
   for (size_t slice_d = 0; slice_d < axes[0].slices; ++slice_d) {
     const SliceRange d(window, axes[0], 0, slice_d, out[0]);
     for (size_t slice_h = 0; slice_h < axes[1].slices; ++slice_h) {
       const SliceRange h(window, axes[1], 1, slice_h, out[1]);
       for (size_t slice_w = 0; slice_w < axes[2].slices; ++slice_w, data += layout.plane()) {
-        fill_slices(window, layout, d, h, SliceRange(window, axes[2], 2, slice_w, out[2]), x, channels, data);
+        fill_slices(window, layout, d, h, SliceRange(window, axes[2], 2, slice_w, out[2]), planes, data);
       }
     }
   }
@@ -124,9 +124,8 @@ void TileLayout::fill_offsets(const Window& window, size_t channels, int32_t* of
   }
 }
 
-void fill_tile_input(const Window& window, const TileLayout& layout, const Extents& out, const float* x, size_t channels,
-                     float* data) noexcept {
-  HWY_DYNAMIC_DISPATCH(fill)(window, layout, out, x, channels, data);
+void fill_tile_input(const Window& window, const TileLayout& layout, const Extents& out, const InputPlanes& planes, float* data) noexcept {
+  HWY_DYNAMIC_DISPATCH(fill)(window, layout, out, planes, data);
 }
 
 }  // namespace sardonyx::kernels

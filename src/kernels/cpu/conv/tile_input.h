@@ -47,9 +47,15 @@ struct TileLayout {
   std::array<TileAxis, kMaxSpatial> axes;
 };
 
-// Copies `channels` channels from `x` on (the input planes of one image), for the tile whose first output is `out`; padding becomes 0.
-// `data` holds channels * layout.channel_floats() floats. `window` has rank 3.
-void fill_tile_input(const Window& window, const TileLayout& layout, const Extents& out, const float* x, size_t channels,
-                     float* data) noexcept;
+// Some channels of one image: planes `plane` elements apart.
+struct InputPlanes {
+  const float* x;
+  size_t channels;
+  size_t plane;
+};
+
+// Copies the channels for the tile whose first output is `out`; padding becomes 0. `data` holds channels * layout.channel_floats() floats.
+// `window` has rank 3.
+void fill_tile_input(const Window& window, const TileLayout& layout, const Extents& out, const InputPlanes& planes, float* data) noexcept;
 
 }  // namespace sardonyx::kernels

@@ -8,7 +8,8 @@ namespace sardonyx::kernels {
 StridedCopy depth_to_space(const DepthShape& shape, DepthOrder order) noexcept {
   const auto stride = [](size_t s) { return static_cast<ptrdiff_t>(s); };
   const size_t block = shape.block;
-  const size_t plane = shape.height * shape.width;
+  const size_t plane = shape.deep_plane != 0 ? shape.deep_plane : shape.height * shape.width;
+  const size_t wide_plane = shape.wide_plane != 0 ? shape.wide_plane : block * block * shape.height * shape.width;
   const size_t image = shape.channels * block * block * plane;
   const size_t wide_row = shape.width * block;
   const bool is_crd = order == DepthOrder::kCrd;
@@ -19,7 +20,7 @@ StridedCopy depth_to_space(const DepthShape& shape, DepthOrder order) noexcept {
   copy.rank = 6;
   copy.extent = {shape.batch, shape.channels, shape.height, block, shape.width, block};
   copy.src_stride = {stride(image), stride(deep_channel), stride(shape.width), stride(block * deep_block_x), 1, stride(deep_block_x)};
-  copy.dst_stride = {stride(image), stride(block * block * plane), stride(block * wide_row), stride(wide_row), stride(block), 1};
+  copy.dst_stride = {stride(shape.channels * wide_plane), stride(wide_plane), stride(block * wide_row), stride(wide_row), stride(block), 1};
   return copy;
 }
 

@@ -19,6 +19,8 @@ struct DepthShape {
   size_t height = 1;
   size_t width = 1;
   size_t block = 1;
+  // Elements from one plane to the next; 0: the planes are contiguous.
+  size_t deep_plane = 0, wide_plane = 0;
 };
 
 StridedCopy depth_to_space(const DepthShape& shape, DepthOrder order) noexcept;

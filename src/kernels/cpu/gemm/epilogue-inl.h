@@ -61,6 +61,7 @@ HWY_INLINE void store_row(const Epilogue& e, const EpilogueVectors& v, const Sta
   size_t i = 0;
   for (; i + kLanes <= columns; i += kLanes) store_vector(e, v, stage, row, column + i, kLanes, hn::LoadU(d, sums + i), c + i);
   if (i < columns) store_vector(e, v, stage, row, column + i, columns - i, load_n(d, sums + i, columns - i), c + i);
+  if (stage.is_last && e.activation.function) unary_line(*e.activation.function, e.activation.params, c, columns);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -7,21 +7,11 @@
 #pragma once
 
 #include <cstddef>
-#include <limits>
 
 #include "core/parallel.h"
+#include "kernels/cpu/math/activation.h"
 
 namespace sardonyx::kernels {
-
-// y = min(max(x, lower), upper); NaN passes through.
-struct Activation {
-  float lower = -std::numeric_limits<float>::infinity();
-  float upper = std::numeric_limits<float>::infinity();
-
-  static constexpr Activation none() { return {}; }
-  static constexpr Activation relu() { return {0.0f, std::numeric_limits<float>::infinity()}; }
-  static constexpr Activation clip(float lower, float upper) { return {lower, upper}; }
-};
 
 // What happens to a product before it is stored. Null pointers add nothing.
 struct Epilogue {

@@ -56,7 +56,7 @@ struct Case {
   std::vector<float> run(core::ThreadPool& pool) const {
     Guarded<float> packed_a(packed_a_floats(shape.m, shape.k)), packed_b(packed_b_floats(shape.k, shape.n));
     pack_a(shape.m, shape.k, a.view(), packed_a.data());
-    pack_b(shape.k, shape.n, b.view(), packed_b.data());
+    pack_b(shape.k, shape.n, b.view(), packed_b.data(), &pool);
     Guarded<std::byte> scratch(gemm_scratch_bytes(shape, a_is_packed, b_is_packed, pool.threads()));
     Guarded<float> c((shape.m - 1) * c_row_stride + shape.n, kGap);
     const ColumnSource source = {&Operand::make, &b};
@@ -183,6 +183,26 @@ TEST(Gemm, NanPassesTheActivation) {
       EXPECT_EQ(c[3 + i], 1.0f);
     }
   });
+}
+
+// Weights of a file lie at any address.
+TEST(Gemm, PacksWhatIsNotAligned) {
+  Random random(7);
+  for (int round = 0; round < 20; ++round) {
+    const size_t k = random.from(1, 400), n = random.from(1, 70);
+    const Operand b(random, k, n);
+    std::vector<std::byte> bytes(b.span() * sizeof(float) + 3);
+    std::memcpy(bytes.data() + 3, b.data.data(), b.span() * sizeof(float));
+    Matrix moved = b.view();
+    moved.data = reinterpret_cast<const float*>(bytes.data() + 3);
+    std::vector<float> expected(packed_b_floats(k, n)), packed(packed_b_floats(k, n)), a(packed_a_floats(k, n)), expected_a(a.size());
+    pack_b(k, n, b.view(), expected.data());
+    pack_b(k, n, moved, packed.data(), &core::shared_pool());
+    EXPECT_EQ(packed, expected);
+    pack_a(k, n, b.view(), expected_a.data());
+    pack_a(k, n, moved, a.data());
+    EXPECT_EQ(a, expected_a);
+  }
 }
 
 }  // namespace

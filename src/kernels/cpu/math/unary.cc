@@ -70,5 +70,9 @@ void unary(UnaryOp op, const UnaryParams& params, const float* x, float* y, size
   });
 }
 
+void unary_line(UnaryOp op, const UnaryParams& params, float* values, size_t size) noexcept {
+  HWY_DYNAMIC_DISPATCH(map)(op, params, values, size, values);
+}
+
 }  // namespace sardonyx::kernels
 #endif

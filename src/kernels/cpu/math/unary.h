@@ -39,5 +39,7 @@ std::span<const UnaryRow> unary_rows() noexcept;
 
 // y[i] = op(x[i]); y may be x.
 void unary(UnaryOp op, const UnaryParams& params, const float* x, float* y, size_t size, core::ThreadPool& pool) noexcept;
+// The same in place, on the calling thread.
+void unary_line(UnaryOp op, const UnaryParams& params, float* values, size_t size) noexcept;
 
 }  // namespace sardonyx::kernels

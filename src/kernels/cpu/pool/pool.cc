@@ -90,13 +90,15 @@ namespace {
 
 constexpr size_t kValuesPerTask = 1 << 15;
 
-// Calls lines(plane of x, first line, last line, plane of y) for all lines of all planes.
+// Calls lines(plane of x, first line, last line, plane of y) for all lines of all planes. `window` is the shape's with three dimensions.
 template <class Lines>
-void for_lines(const Window& window, size_t planes, const float* x, float* y, core::ThreadPool& pool, const Lines& lines) {
-  const LineTasks tasks(window, planes);
+void for_lines(const Window& window, const PoolShape& shape, const float* x, float* y, core::ThreadPool& pool, const Lines& lines) {
+  const LineTasks tasks(window, shape.planes);
+  const size_t x_plane = shape.distances.x != 0 ? shape.distances.x : window.in_size();
+  const size_t y_plane = shape.distances.y != 0 ? shape.distances.y : window.out_size();
   pool.for_each(tasks.count(), [&](size_t i) {
     const size_t plane = tasks.plane(i);
-    lines(x + plane * window.in_size(), tasks.first_line(i), tasks.last_line(i), y + plane * window.out_size());
+    lines(x + plane * x_plane, tasks.first_line(i), tasks.last_line(i), y + plane * y_plane);
   });
 }
 
@@ -104,7 +106,7 @@ void for_lines(const Window& window, size_t planes, const float* x, float* y, co
 
 void max_pool(const PoolShape& shape, const float* x, float* y, core::ThreadPool& pool) noexcept {
   const Window window = shape.window.with_three_dims();
-  for_lines(window, shape.planes, x, y, pool, [&](const float* in, size_t first, size_t last, float* out) {
+  for_lines(window, shape, x, y, pool, [&](const float* in, size_t first, size_t last, float* out) {
     HWY_DYNAMIC_DISPATCH(max_lines)(window, in, first, last, out);
   });
 }
@@ -112,14 +114,14 @@ void max_pool(const PoolShape& shape, const float* x, float* y, core::ThreadPool
 void average_pool(const PoolShape& shape, bool count_include_pad, const float* x, float* y, core::ThreadPool& pool) noexcept {
   const Window window = shape.window.with_three_dims();
   const Extents pad_end = pad_end_with_three_dims(shape);
-  for_lines(window, shape.planes, x, y, pool, [&](const float* in, size_t first, size_t last, float* out) {
+  for_lines(window, shape, x, y, pool, [&](const float* in, size_t first, size_t last, float* out) {
     HWY_DYNAMIC_DISPATCH(mean_lines)(window, count_include_pad ? &pad_end : nullptr, in, first, last, out);
   });
 }
 
 void adaptive_average_pool(const PoolShape& shape, const float* x, float* y, core::ThreadPool& pool) noexcept {
   const Window window = shape.window.with_three_dims();
-  for_lines(window, shape.planes, x, y, pool, [&](const float* in, size_t first, size_t last, float* out) {
+  for_lines(window, shape, x, y, pool, [&](const float* in, size_t first, size_t last, float* out) {
     HWY_DYNAMIC_DISPATCH(adaptive_mean_lines)(window, in, first, last, out);
   });
 }

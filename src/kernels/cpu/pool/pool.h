@@ -1,4 +1,4 @@
-// Pooling over 1 to 3 spatial dimensions, contiguous planes (plane = one channel of one image).
+// Pooling over 1 to 3 spatial dimensions of planes (plane = one channel of one image).
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,8 @@ namespace sardonyx::kernels {
 struct PoolShape {
   size_t planes = 1;  // batch * channels
   Window window;
-  Extents pad_end = {0, 0, 0};  // only average_pool with count_include_pad looks at it
+  Extents pad_end = {0, 0, 0};    // only average_pool with count_include_pad looks at it
+  PlaneDistances distances = {};  // looked at by the pools with windows, of float
 };
 
 // The greatest value under each window; padding does not take part, NaN wins. A window that lies wholly in the padding gives -infinity.
