@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import xml.etree.ElementTree
 
 
 def parse(text):
@@ -30,6 +31,29 @@ def parse(text):
         elif line.strip():
             steps[-1][2].append(line)
     return requirements, steps
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def svg_problems(path):
+    """What is wrong with a picture: not well-formed, shapes outside its frame, numbers that are none; for the cases."""
+    try:
+        root = xml.etree.ElementTree.parse(path).getroot()
+    except xml.etree.ElementTree.ParseError as error:
+        return [str(error)]
+    problems = [] if root.tag == SVG + "svg" else [f"the root is {root.tag}"]
+    width, height = (float(part) for part in root.get("viewBox").split()[2:])
+    for rect in root.iter(SVG + "rect"):
+        if rect.get("width") == "100%":
+            continue
+        left, top, wide, high = (float(rect.get(key)) for key in ("x", "y", "width", "height"))
+        inside = left >= 0 and top >= 0 and left + wide <= width and top + high <= height
+        if not inside:
+            problems.append(f"outside of {width} x {height}: {rect.attrib}")
+        if rect.find(SVG + "title") is None:
+            problems.append(f"no title: {rect.attrib}")
+    return problems
 
 
 def line_matches(expected, line):

@@ -4,9 +4,9 @@
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <random>
 
 #include "cli/command.h"
+#include "cli/made_up_inputs.h"
 #include "sardonyx/process.h"
 #include "sardonyx/session.h"
 
@@ -19,7 +19,8 @@ struct Arguments {
   std::string model;
   int threads = 0;
   int runs = 0;
-  std::vector<std::string> shapes, files;
+  InputOptions inputs;
+  std::string profile;
   std::string level = "all";
   std::vector<std::string> without;
   bool json = false;
@@ -33,66 +34,6 @@ struct Timing {
 
 double milliseconds_since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
 
-// Declared sizes; those not fixed come from --shape.
-Shape input_shape(const NodeArg& input, const std::vector<std::pair<std::string, Shape>>& given) {
-  for (const auto& [name, shape] : given) {
-    if (name == input.name) return shape;
-  }
-  Shape shape;
-  const std::optional<std::vector<NodeArg::Axis>> axes = input.shape();
-  for (const NodeArg::Axis& axis : axes.value_or(std::vector<NodeArg::Axis>{})) {
-    if (const int64_t* size = std::get_if<int64_t>(&axis)) shape.push_back(*size);
-  }
-  if (axes && shape.size() == axes->size()) return shape;
-  throw Error(ErrorCode::kInvalidArgument,
-              fmt::format("the shape of {} is not fixed by the model; give it: --shape {}=1x3x224x224", to_string(input), input.name));
-}
-
-// Numbers of the type, alike in every run: reals in -1..1, small non-negative integers.
-Tensor random_tensor(const Shape& shape, DType dtype, std::mt19937& random) {
-  if (dtype == DType::kString) throw Error(ErrorCode::kUnsupported, "bench cannot make up strings");
-  Tensor reals(shape, DType::kFloat32);
-  const bool real = is_floating_point(dtype);
-  for (float& value : reals.mutable_values<float>()) {
-    const auto bits = static_cast<float>(random() >> 8) * 0x1p-24f;
-    value = real ? 2 * bits - 1 : static_cast<float>(static_cast<int>(bits * (dtype == DType::kBool ? 2 : 100)));
-  }
-  return reals.to(dtype);
-}
-
-// NAME=VALUE of an option, with the input of that name.
-std::pair<const NodeArg*, std::string> input_option(const InferenceSession& session, std::string_view option, const std::string& text,
-                                                    std::string_view form) {
-  const auto [name, value] = split_assignment(text, form);
-  for (const NodeArg& input : session.inputs()) {
-    if (input.name == name) return {&input, value};
-  }
-  throw Error(ErrorCode::kInvalidArgument, fmt::format("{}: the model has no input '{}'", option, name));
-}
-
-Feeds make_feeds(const InferenceSession& session, const Arguments& arguments) {
-  std::vector<std::pair<std::string, Shape>> given;
-  for (const std::string& text : arguments.shapes) {
-    const auto [input, shape] = input_option(session, "--shape", text, "NAME=DxDxD");
-    given.emplace_back(input->name, parse_shape(shape));
-  }
-  Feeds feeds;
-  for (const std::string& text : arguments.files) {
-    const auto [input, file] = input_option(session, "--input", text, "NAME=FILE");
-    feeds.emplace_back(input->name, load_value(file, input->type));
-  }
-  const size_t loaded = feeds.size();
-  std::mt19937 random(0);
-  for (const NodeArg& input : session.inputs()) {
-    const auto end = feeds.begin() + static_cast<ptrdiff_t>(loaded);
-    if (std::any_of(feeds.begin(), end, [&](const auto& feed) { return feed.first == input.name; })) continue;
-    const model::TensorType* type = input.type.tensor();
-    if (type == nullptr) throw Error(ErrorCode::kUnsupported, "bench cannot make up " + to_string(input));
-    feeds.emplace_back(input.name, random_tensor(input_shape(input, given), type->dtype(), random));
-  }
-  return feeds;
-}
-
 Timing measure(const Arguments& arguments) {
   constexpr double kEnoughMs = 2000;
   constexpr size_t kLeastRuns = 10, kMostRuns = 1000, kWarmUps = 2;
@@ -100,12 +41,14 @@ Timing measure(const Arguments& arguments) {
   SessionOptions options;
   options.intra_op_num_threads = arguments.threads;
   options.graph_optimization_level = parse_level(arguments.level);
+  options.free_dimension_overrides = arguments.inputs.dim_sizes();
+  options.profile_path = arguments.profile;
   options.disabled_passes = arguments.without;
   const Clock::time_point start = Clock::now();
-  const InferenceSession session(arguments.model, options);
+  InferenceSession session(arguments.model, options);
   timing.create_ms = milliseconds_since(start);
   timing.threads = session.threads();
-  const Feeds feeds = make_feeds(session, arguments);
+  const Feeds feeds = make_feeds(session, arguments.inputs);
   for (size_t i = 0; i < kWarmUps; ++i) session.run(feeds);
 
   Progress progress("bench");
@@ -122,6 +65,7 @@ Timing measure(const Arguments& arguments) {
     total += times.back();
     progress.show(fmt::format("{} runs", times.size()));
   }
+  session.end_profiling();
   std::sort(times.begin(), times.end());
   timing.runs = times.size();
   timing.min_ms = times.front();
@@ -153,12 +97,10 @@ void add_bench(CLI::App& app, int& status) {
   command->add_option("MODEL", arguments->model, "The .onnx file")->required();
   command->add_option("--threads", arguments->threads, "Threads; 0: as many as this process may use")->check(CLI::NonNegativeNumber);
   command->add_option("--runs", arguments->runs, "Timed runs; 0: two seconds of them, at least 10")->check(CLI::NonNegativeNumber);
-  command->add_option("--input", arguments->files, "NAME=FILE, a .npy or .pb file, instead of a made-up input");
-  command->add_option("--shape", arguments->shapes, "NAME=DxDxD, the size of an input whose axes are not fixed");
-  command->add_option("--optimize", arguments->level, "How much the graph may be rewritten")
-      ->check(CLI::IsMember({"none", "basic", "extended", "all"}))
-      ->capture_default_str();
-  command->add_option("--without", arguments->without, "Passes to switch off")->delimiter(',');
+  arguments->inputs.add_options(*command);
+  add_level_option(*command, "--optimize", arguments->level, "How much the graph may be rewritten");
+  add_without_option(*command, "--without", arguments->without, "Passes to switch off: A,B");
+  add_profile_option(*command, arguments->profile);
   command->add_flag("--json", arguments->json, "Report as JSON");
   command->callback([arguments, &status] { status = bench(*arguments); });
 }

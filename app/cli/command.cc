@@ -61,6 +61,19 @@ GraphOptimizationLevel parse_level(const std::string& text) {
   return GraphOptimizationLevel::kAll;
 }
 
+void add_level_option(CLI::App& command, const std::string& name, std::string& level, const std::string& help) {
+  command.add_option(name, level, help)->check(CLI::IsMember({"none", "basic", "extended", "all"}))->capture_default_str();
+}
+
+void add_without_option(CLI::App& command, const std::string& name, std::vector<std::string>& passes, const std::string& help) {
+  command.add_option(name, passes, help)->delimiter(',')->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->expected(1);
+}
+
+void add_profile_option(CLI::App& command, std::string& path) {
+  command.add_option("--profile", path, "File to write what takes how long to, for chrome://tracing or Perfetto (.json)")
+      ->type_name("FILE");
+}
+
 void add_custom_ops_option(CLI::App& command, std::vector<std::string>& libraries) {
   command.add_option("--custom-ops", libraries, "A shared library of operators (sardonyx/custom_op.h); may be given more than once")
       ->type_name("FILE")

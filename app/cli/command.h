@@ -36,6 +36,8 @@ void add_compare_models(CLI::App& app, int& status);
 void add_convert(CLI::App& app, int& status);
 void add_infer(CLI::App& app, int& status);
 void add_operators(CLI::App& app, int& status);
+void add_explain(CLI::App& app, int& status);
+void add_diff(CLI::App& app, int& status);
 void add_optimize(CLI::App& app, int& status);
 
 // Standard output, with an error where it cannot be written.
@@ -49,7 +51,14 @@ Shape parse_shape(const std::string& text);
 Tensor load_tensor(const std::filesystem::path& path);
 // A value of that type: of tensors as load_tensor, of sequences, maps and optionals a .pb file of their ONNX message.
 Tensor load_value(const std::filesystem::path& path, const model::Type& type);
+// "none", "basic", "extended", "all".
+void add_level_option(CLI::App& command, const std::string& name, std::string& level, const std::string& help);
+// Names of passes with commas between, all of which the option takes.
+void add_without_option(CLI::App& command, const std::string& name, std::vector<std::string>& passes, const std::string& help);
 GraphOptimizationLevel parse_level(const std::string& text);
+
+// Adds --profile, which takes the file to write.
+void add_profile_option(CLI::App& command, std::string& path);
 
 // Adds --custom-ops, which takes shared libraries, to a command.
 void add_custom_ops_option(CLI::App& command, std::vector<std::string>& libraries);

@@ -45,6 +45,8 @@ int main(int argc, char** argv) {
   sardonyx::cli::add_convert(app, status);
   sardonyx::cli::add_infer(app, status);
   sardonyx::cli::add_operators(app, status);
+  sardonyx::cli::add_explain(app, status);
+  sardonyx::cli::add_diff(app, status);
   sardonyx::cli::add_optimize(app, status);
   try {
     app.parse(argc, argv);

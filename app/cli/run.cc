@@ -17,6 +17,7 @@ struct Arguments {
   std::string output_dir = ".";
   int threads = 0;
   std::string level = "all";
+  std::string profile;
 };
 
 // The declared type of an input; that of any tensor where there is no such input, which the session then reports.
@@ -48,7 +49,8 @@ int run(const Arguments& arguments) {
   options.intra_op_num_threads = arguments.threads;
   options.graph_optimization_level = parse_level(arguments.level);
   options.custom_ops = load_custom_ops(arguments.custom_ops);
-  const InferenceSession session(arguments.model, options);
+  options.profile_path = arguments.profile;
+  InferenceSession session(arguments.model, options);
   Feeds feeds;
   for (const std::string& text : arguments.inputs) {
     const auto [name, file] = split_assignment(text, "NAME=FILE");
@@ -59,6 +61,7 @@ int run(const Arguments& arguments) {
     for (const NodeArg& output : session.outputs()) names.push_back(output.name);
   }
   const std::vector<Tensor> results = session.run(names, feeds);
+  session.end_profiling();
   std::filesystem::create_directories(arguments.output_dir);
   for (size_t i = 0; i < names.size(); ++i) write_value(arguments.output_dir, names[i], results[i]);
   return 0;
@@ -77,9 +80,8 @@ void add_run(CLI::App& app, int& status) {
   command->add_option("--output", arguments->outputs, "Outputs to compute; all if none is named");
   command->add_option("--output-dir", arguments->output_dir, "Where outputs are written")->capture_default_str();
   command->add_option("--threads", arguments->threads, "Threads; 0: as many as this process may use")->check(CLI::NonNegativeNumber);
-  command->add_option("--optimize", arguments->level, "How much the graph may be rewritten")
-      ->check(CLI::IsMember({"none", "basic", "extended", "all"}))
-      ->capture_default_str();
+  add_level_option(*command, "--optimize", arguments->level, "How much the graph may be rewritten");
+  add_profile_option(*command, arguments->profile);
   add_custom_ops_option(*command, arguments->custom_ops);
   command->callback([arguments, &status] { status = run(*arguments); });
 }

@@ -234,9 +234,7 @@ void add_test(CLI::App& app, int& status) {
                       "A file to write, a line for each output: test, data set, output, and a digest of the output's bits, which does not "
                       "depend on the number of threads");
   command->add_option("--threads", arguments->threads, "Threads; 0: as many as this process may use")->check(CLI::NonNegativeNumber);
-  command->add_option("--optimize", arguments->level, "How much the graph may be rewritten")
-      ->check(CLI::IsMember({"none", "basic", "extended", "all"}))
-      ->capture_default_str();
+  add_level_option(*command, "--optimize", arguments->level, "How much the graph may be rewritten");
   command->add_option("--simd", arguments->simd, "Keep to one of the SIMD targets of this machine")->check(CLI::IsMember(simd_targets()));
   command->add_flag("--text", arguments->text, "Print each model as text, and run what that text parses to");
   command->add_flag("--guard", arguments->guard, "Fill memory with NaN between its uses and look for writes behind values (slow)");

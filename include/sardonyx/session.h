@@ -141,7 +141,7 @@ struct StepReport {
   std::string node;                   // its name, or that of its first output
   std::string op;                     // "Conv"; "ai.sardonyx.FusedConv" outside ai.onnx
   int64_t opset = 0;                  // version of the operator's domain that the model imports
-  std::string kernel;                 // the chosen candidate; "" where it is chosen while running (late)
+  std::string kernel;                 // the chosen candidate, or the operator's own name ("softmax"); "": it is chosen while running (late)
   std::vector<std::string> refusals;  // "winograd: not 3x3 stride 1": why better candidates were passed over
   double flops = 0;                   // a multiply-add counts two
   size_t bytes = 0;                   // of all inputs and outputs, each read or written once

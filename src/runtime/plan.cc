@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 
+#include "ops/kernel_name.h"
 #include "runtime/chain.h"
 #include "runtime/plan_builder.h"
 
@@ -322,7 +323,7 @@ StepReport Plan::report(const PlanStep& step) const {
                     .in_place = step.in_place,
                     .late = !step.bound || step.bound->dynamic};
   if (step.bound) {
-    report.kernel = step.bound->kernel;
+    report.kernel = ops::kernel_name(*step.bound, node.node.op_type);
     report.refusals = step.bound->refusals;
     report.flops = step.bound->flops;
     report.scratch_bytes = step.bound->scratch_bytes;
