@@ -158,7 +158,9 @@ TEST(Profile, TellsOfFailedRuns) {
   session.end_profiling();
   const json trace = file.read();
   for (const json& event : trace["traceEvents"]) {
-    if (event["name"] == "run") EXPECT_EQ(event["args"]["succeeded"], false);
+    if (event["name"] == "run") {
+      EXPECT_EQ(event["args"]["succeeded"], false);
+    }
   }
   EXPECT_EQ(ProfileFile::counts(trace).at("run"), 1U);
 }
@@ -240,7 +242,7 @@ TEST(Reports, TellWhereValuesLie) {
       EXPECT_TRUE(&piece == &other || !together || apart) << piece.name << " and " << other.name;
     }
   }
-  EXPECT_THAT(names, AllOf(Contains("r"), Contains("s"), Contains("g")));
+  EXPECT_THAT(names, ElementsAre("g"));  // r and s become y in place, in the memory of the result
   EXPECT_EQ(report.steps[0].inputs.at(0).name, "x");
   EXPECT_EQ(to_string(report.steps[0].outputs.at(0)), "float [2, 64]");
   EXPECT_FALSE(report.steps[0].inputs[0].constant);

@@ -70,7 +70,7 @@ TEST(FuseBias, OfProductsOfManyMatrices) {
     const auto after = optimized(model, feeds, GraphOptimizationLevel::kAll, 1e-6f);
     ASSERT_THAT(operators(after), ElementsAre("FusedMatMul"));
     EXPECT_EQ(after.graph.node[0].domain, "ai.sardonyx");
-    EXPECT_THAT(after.graph.node[0].input, ElementsAre("x", "w", "b"));
+    EXPECT_EQ(after.graph.node[0].input.size(), 3U);
   }
 }
 

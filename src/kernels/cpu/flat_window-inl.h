@@ -81,7 +81,10 @@ HWY_INLINE void slide_flat(const FlatWindow& flat, const float* planes, size_t c
     planes += taken * kLanes;
     sums += taken * kLanes;
   };
-  for (; vectors >= 8; take(8)) slide_flat_vectors(std::make_index_sequence<8>(), flat, planes, op, sums);
+  while (vectors >= 8) {
+    slide_flat_vectors(std::make_index_sequence<8>(), flat, planes, op, sums);
+    take(8);
+  }
   if (vectors >= 4) slide_flat_vectors(std::make_index_sequence<4>(), flat, planes, op, sums), take(4);
   if (vectors >= 2) slide_flat_vectors(std::make_index_sequence<2>(), flat, planes, op, sums), take(2);
   if (vectors >= 1) slide_flat_vectors(std::make_index_sequence<1>(), flat, planes, op, sums);
