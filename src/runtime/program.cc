@@ -85,7 +85,7 @@ Program::Program(model::Model model, std::vector<std::pair<std::string, Tensor>>
 // It began where the last one ended.
 void Program::note_phase(std::string name) {
   using std::chrono::duration, std::chrono::steady_clock;
-  LoadPhase& phase = phases_.emplace_back(std::move(name), phase_start_, 0);
+  LoadPhase& phase = phases_.emplace_back(LoadPhase{std::move(name), phase_start_, 0});
   phase_start_ = steady_clock::now();
   phase.seconds = duration<double>(phase_start_ - phase.start).count();
 }
