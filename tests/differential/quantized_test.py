@@ -1,8 +1,11 @@
 """Models that onnxruntime.quantization quantises, and optimised models, against ONNX Runtime.
 
-Usage: quantized_test.py SARDONYX [ZOO]. ZOO is a folder of exported models (NAME/model.onnx, NAME/input_0.npy); without it, or without
-resnet18 there, a small network of the same kind is quantised. Exits 1 and names what differs.
+usage: quantized_test.py --tool build/bin/sardonyx [--zoo DIR]
+
+DIR holds exported models (NAME/model.onnx, NAME/input_0.npy); if resnet18 is there, it is quantised beside a small network of the same kind.
+The last line is `N passed, M failed, K skipped`; the exit status is 1 if any failed.
 """
+import argparse
 import pathlib
 import subprocess
 import sys
@@ -58,7 +61,7 @@ class Images(CalibrationDataReader):
 
 class Suite:
     def __init__(self, sardonyx, folder):
-        self.sardonyx, self.folder, self.failures = sardonyx, pathlib.Path(folder), 0
+        self.sardonyx, self.folder, self.passes, self.failures = sardonyx, pathlib.Path(folder), 0, 0
 
     def command(self, *arguments):
         done = subprocess.run([self.sardonyx, *map(str, arguments)], capture_output=True, text=True)
@@ -75,6 +78,7 @@ class Suite:
 
     def expect(self, what, holds, detail):
         print(("ok    " if holds else "FAIL  ") + what + ": " + detail)
+        self.passes += holds
         self.failures += not holds
 
     def quantized(self, label, model, name, images, per_channel, activation):
@@ -116,7 +120,12 @@ def last_scale(path):
     return float(scales[node.input[1]])
 
 
-def main(sardonyx, zoo=None):
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tool", required=True)
+    parser.add_argument("--zoo")
+    arguments = parser.parse_args()
+    sardonyx, zoo = arguments.tool, arguments.zoo
     rng = np.random.default_rng(SEED)
     with tempfile.TemporaryDirectory() as folder:
         suite = Suite(sardonyx, folder)
@@ -134,8 +143,9 @@ def main(sardonyx, zoo=None):
             suite.saved("resnet18", resnet / "model.onnx", name, image)
             images = [image + 0.1 * rng.standard_normal(image.shape).astype(np.float32) for _ in range(3)]
             suite.quantized("resnet18_channel", resnet / "model.onnx", name, images, True, QuantType.QUInt8)
+        print(f"{suite.passes} passed, {suite.failures} failed, 0 skipped")
         return 1 if suite.failures else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main())
