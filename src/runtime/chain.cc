@@ -91,18 +91,24 @@ ChainSchedule::ChainSchedule(const ChainGraph& graph, size_t rows)
 
 // Where the values of a chain lie during one run; in the scratch.
 struct Chain::Views {
-  Views(const ChainGraph& graph, std::byte* scratch) : read(reinterpret_cast<ops::ReadRows*>(scratch)) {
-    size_t most_inputs = 0;
-    for (const ChainGraph::Step& step : graph.steps) most_inputs = std::max(most_inputs, step.inputs.size());
-    inputs = read + graph.values.size();
-    write = reinterpret_cast<ops::WriteRows*>(inputs + most_inputs);
-    bytes = core::align_up((graph.values.size() + most_inputs) * sizeof(ops::ReadRows) + graph.values.size() * sizeof(ops::WriteRows));
+  Views(const ChainGraph& graph, std::byte* scratch)
+      : read(reinterpret_cast<ops::ReadRows*>(scratch)),
+        inputs(read + graph.values.size()),
+        write(reinterpret_cast<ops::WriteRows*>(inputs + most_inputs(graph))) {}
+
+  static size_t most_inputs(const ChainGraph& graph) {
+    size_t most = 0;
+    for (const ChainGraph::Step& step : graph.steps) most = std::max(most, step.inputs.size());
+    return most;
+  }
+  static size_t bytes(const ChainGraph& graph) {
+    return core::align_up((graph.values.size() + most_inputs(graph)) * sizeof(ops::ReadRows) +
+                          graph.values.size() * sizeof(ops::WriteRows));
   }
 
   ops::ReadRows* read;    // by value
   ops::ReadRows* inputs;  // of the step that runs
   ops::WriteRows* write;  // by value, of those that the chain makes
-  size_t bytes;
 };
 
 Chain::Chain(ChainGraph graph, ChainSchedule schedule, std::vector<std::unique_ptr<ops::Bound>> bounds, ProgramNode node,
@@ -113,7 +119,7 @@ Chain::Chain(ChainGraph graph, ChainSchedule schedule, std::vector<std::unique_p
       node_(std::move(node)),
       names_(std::move(names)) {
   kernel = "row_tiles";
-  scratch_bytes = Views(graph_, nullptr).bytes;
+  scratch_bytes = Views::bytes(graph_);
   for (size_t s = 0; s < graph_.steps.size(); ++s) {
     const ChainGraph::Value& value = graph_.values[graph_.steps[s].output];
     offsets_.push_back(scratch_bytes);
