@@ -118,13 +118,13 @@ Closeness compare_ranges(const Tensor& actual, const Tensor& expected) {
   result.elements = expected.numel();
   const Tensor a = widened(actual).to(DType::kFloat64), b = widened(expected).to(DType::kFloat64);
   const std::span<const double> x = a.values<double>(), y = b.values<double>();
-  const auto [least, greatest] = std::ranges::minmax_element(y);
-  const auto outside = [&](double value) { return !(value >= *least && value <= *greatest); };
+  const auto range = std::ranges::minmax_element(y);
+  const auto outside = [&](double value) { return !(value >= *range.min && value <= *range.max); };
   result.mismatches = std::ranges::count_if(x, outside);
   result.close = result.mismatches == 0;
   if (!result.close) {
     result.difference = fmt::format("{} of {} elements, {} first, are not between {} and {}", result.mismatches, result.elements,
-                                    *std::ranges::find_if(x, outside), *least, *greatest);
+                                    *std::ranges::find_if(x, outside), *range.min, *range.max);
   }
   return result;
 }
