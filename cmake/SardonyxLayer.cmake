@@ -37,6 +37,10 @@ if(SARDONYX_ONE_SIMD_TARGET)
   target_compile_definitions(sardonyx_flags INTERFACE HWY_COMPILE_ONLY_STATIC=1)
 endif()
 
+# Compiling is most of what a first build costs: speed is asked for where a model's time is spent. Under sanitizers these layers are compiled
+# with a little optimisation and the others with none.
+set(SARDONYX_FAST_LAYERS core kernels image ops nn runtime)
+
 # The layers that read untrusted bytes or run on untrusted values: a fuzzer must see which of their branches an input takes.
 set(SARDONYX_FUZZED_LAYERS core wire image checkpoint model ops schema infer check convert)
 
@@ -52,6 +56,11 @@ function(sardonyx_layer name)
     add_library(sardonyx_${name} STATIC ${sources})
     set(scope PUBLIC)
     target_link_libraries(sardonyx_${name} PRIVATE $<BUILD_INTERFACE:sardonyx_flags>)
+    if(NOT name IN_LIST SARDONYX_FAST_LAYERS)
+      target_compile_options(sardonyx_${name} PRIVATE $<$<CONFIG:Release>:-O2>)
+    elseif(SARDONYX_SANITIZE AND name STREQUAL "kernels")
+      target_compile_options(sardonyx_${name} PRIVATE -O1)
+    endif()
     if(SARDONYX_FUZZ AND name IN_LIST SARDONYX_FUZZED_LAYERS)
       target_compile_options(sardonyx_${name} PRIVATE -fsanitize=fuzzer-no-link)
     endif()
@@ -68,7 +77,7 @@ function(sardonyx_layer name)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE sardonyx_${name} sardonyx_flags GTest::gmock GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE SARDONYX_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-    target_compile_options(${name}_test PRIVATE -O1)  # what is tested is optimised, the tests need not be
+    target_compile_options(${name}_test PRIVATE -O0)  # what is tested is optimised, the tests need not be
     add_test(NAME ${name} COMMAND ${name}_test)
   endif()
 endfunction()
