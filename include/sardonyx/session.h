@@ -179,7 +179,8 @@ struct PlanReport {
   std::vector<MemoryReport> memory = {};  // what lies where in that block, by first step and offset
 };
 
-// A pass over the graph, made while loading; "tile_chains" acts when plans are made: StepReport::chain tells what it did.
+// A pass over the graph, made while loading; "tile_chains" and "winograd" act when plans are made: StepReport::chain and ::kernel tell what
+// they did.
 struct PassReport {
   std::string name;         // as SessionOptions::disabled_passes takes it
   std::string description;  // one line

@@ -64,6 +64,7 @@ struct BindContext {
   std::span<const ValueFacts> inputs;
   int threads = 1;
   Packing packing = {};
+  bool winograd = false;  // convolutions may go by kernels/cpu/conv/winograd.h, which rounds differently
 };
 
 // An output that is a part of an input: the same bytes, from `offset` on.

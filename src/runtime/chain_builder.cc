@@ -21,9 +21,11 @@ struct Machine {
     static const core::CacheSizes sizes = core::cache_sizes();
     private_cache = sizes.second_level * static_cast<size_t>(threads);
     cache = std::max(private_cache, sizes.last_level);
+    bands = std::max(private_cache, sizes.last_level / 4);
   }
   size_t private_cache;  // of the threads together
   size_t cache;          // the largest that they share
+  size_t bands;          // what bands may fill: others use the shared cache too
 };
 
 }  // namespace
@@ -128,18 +130,17 @@ class ChainFinder {
     return graph;
   }
 
-  // With tiles as high as the cache allows; none if not even the lowest fit.
+  // With tiles as high as fit machine_.bands, or the lowest; none if not even those fit half of the cache.
   std::optional<ChainSchedule> schedule_of(const ChainGraph& graph) const {
     const size_t rows = graph.values[graph.steps.back().output].shape.rows;
     const size_t unit = graph.steps.back().kernel->unit();
-    const size_t budget = machine_.cache / 2;
     size_t largest = 0;
     for (const ChainGraph::Value& v : graph.values) largest = std::max(largest, v.kind == ChainGraph::Kind::kBand ? v.bytes : 0);
-    if (largest <= budget) return std::nullopt;
+    if (largest <= machine_.cache / 2) return std::nullopt;
     std::optional<ChainSchedule> best;
     for (size_t tile = std::max(unit, rows / kMaxBands + 1); tile < rows; tile *= 2) {
       ChainSchedule schedule(graph, tile);
-      if (schedule.band_bytes > budget) break;
+      if (schedule.band_bytes > (best ? machine_.bands : machine_.cache / 2)) break;
       best = std::move(schedule);
     }
     return best;

@@ -81,7 +81,7 @@ std::unique_ptr<ops::Bound> PlanBuilder::bind_known(const ProgramNode& node) con
     if (!v.shape_known) return nullptr;
     facts.push_back({v.dtype, v.shape, v.constant.defined() ? &v.constant : nullptr});
   }
-  return node.prepared->bind({facts, pool_.threads(), {&pool_, plan_.program_.weight_cache()}});
+  return node.prepared->bind({facts, pool_.threads(), {&pool_, plan_.program_.weight_cache()}, plan_.program_.winograd()});
 }
 
 void PlanBuilder::bind(size_t index) {

@@ -91,7 +91,11 @@ void Program::note_phase(std::string name) {
 }
 
 void Program::load(model::Model& model, const Source& source) {
-  chain_policy_.enabled = optimize::is_enabled("tile_chains", source.options.graph_optimization_level, source.options.disabled_passes);
+  const auto enabled = [&](std::string_view pass) {
+    return optimize::is_enabled(pass, source.options.graph_optimization_level, source.options.disabled_passes);
+  };
+  chain_policy_.enabled = enabled("tile_chains");
+  winograd_ = enabled("winograd");
   passes_ = optimize::optimize(model, source.options.graph_optimization_level, source.options.disabled_passes);
   note_phase("optimize");
   for (size_t i = 0; i < signature_.inputs().size(); ++i) {

@@ -63,6 +63,7 @@ class Program {
   const std::vector<LoadPhase>& load_phases() const noexcept { return phases_; }
   bool guards_memory() const noexcept { return guards_memory_; }
   const ChainPolicy& chain_policy() const noexcept { return chain_policy_; }
+  bool winograd() const noexcept { return winograd_; }  // convolutions may go by Winograd's filtering
   // For plans that are made from now on.
   void set_chain_policy(const ChainPolicy& policy) noexcept { chain_policy_ = policy; }
 
@@ -96,6 +97,7 @@ class Program {
   bool guards_memory_ = false;
   std::shared_ptr<ops::WeightCache> weights_;
   ChainPolicy chain_policy_;
+  bool winograd_ = false;
   std::vector<ProgramValue> values_;
   std::unordered_map<std::string, ValueId> ids_;  // while loading
   std::vector<ProgramNode> nodes_;

@@ -5,6 +5,7 @@
 #include "core/arena.h"
 #include "kernels/cpu/conv/depthwise.h"
 #include "kernels/cpu/conv/double_conv.h"
+#include "kernels/cpu/conv/winograd.h"
 #include "ops/conv/conv.h"
 #include "ops/elements/real.h"
 #include "ops/rows.h"
@@ -51,6 +52,7 @@ class ConvRows final : public RowKernel {
 
   bool by_rows(size_t input) const noexcept override { return input == 0 || input == 3; }
   RowRange reads(size_t input, RowRange rows) const noexcept override { return input == 0 ? rows_under(shape_.window, rows) : rows; }
+  size_t unit() const noexcept override { return shape_.winograd ? kernels::kWinogradRows : 1; }
   size_t constant_bytes() const noexcept override { return kernels::conv_packed_weight_floats(shape_) * sizeof(float); }
 
   size_t scratch_bytes(size_t rows) const noexcept override {
@@ -122,15 +124,24 @@ class ConvPrepared final : public Prepared {
     }
   }
 
-  std::unique_ptr<Bound> bind_candidate(const BindContext& context, const ConvGeometry& geometry) const {
+  std::unique_ptr<Bound> bind_candidate(const BindContext& context, ConvGeometry geometry) const {
     const DType dtype = context.inputs[0].dtype;
     if (element_count(geometry.out) == 0) return make_bound(output(dtype, geometry.out), [](const RunContext&) {});
     if (dtype == DType::kFloat64) return bind_double(geometry, spec_.activation, context.threads);
     const char* refusal = kernels::depthwise_refuses(geometry.kernel);
     if (!refusal) return bind_depthwise(geometry, context.threads);
+    const char* no_winograd = winograd_refusal(context, geometry.kernel);
+    geometry.kernel.winograd = !no_winograd;
     std::unique_ptr<Bound> bound = weights_->is_constant() ? bind_packed(geometry, context) : bind_packing(geometry, context.threads);
     bound->refusals.push_back(std::string("depthwise: ") + refusal);
+    if (no_winograd) bound->refusals.push_back(std::string("winograd: ") + no_winograd);
     return bound;
+  }
+
+  const char* winograd_refusal(const BindContext& context, const kernels::ConvShape& shape) const {
+    if (!context.winograd) return "the pass is off";
+    if (!weights_->is_constant()) return "W is not constant";
+    return kernels::winograd_refuses(shape);
   }
 
   std::unique_ptr<Bound> bind_depthwise(const ConvGeometry& geometry, int threads) const {
@@ -147,8 +158,8 @@ class ConvPrepared final : public Prepared {
 
   std::unique_ptr<Bound> bind_packed(const ConvGeometry& geometry, const BindContext& context) const {
     const kernels::ConvShape& shape = geometry.kernel;
-    const std::string layout = fmt::format("conv {} of {}, {} groups, {} taps, {}", shape.out_channels, shape.in_channels, shape.groups,
-                                           shape.window.kernel_size(), kernels::packed_layout());
+    const std::string layout = fmt::format("{} {} of {}, {} groups, {} taps, {}", shape.winograd ? "winograd" : "conv", shape.out_channels,
+                                           shape.in_channels, shape.groups, shape.window.kernel_size(), kernels::packed_layout());
     const float* packed =
         weights_->packed(context.packing, layout, kernels::conv_packed_weight_floats(shape),
                          [&](const float* plain, float* to) { kernels::conv_pack_weights(shape, plain, to, context.packing.pool); });
@@ -158,7 +169,7 @@ class ConvPrepared final : public Prepared {
           kernels::conv_run(shape, in.x, packed, in.epilogue, static_cast<float*>(r.outputs[0].mutable_raw()), r.scratch, r.pool);
         });
     bound->scratch_bytes = kernels::conv_scratch_bytes(geometry.kernel, context.threads);
-    bound->kernel = "implicit_gemm";
+    bound->kernel = shape.winograd ? "winograd" : "implicit_gemm";
     return with_rows(std::move(bound), std::make_shared<ConvRows>(geometry, spec_.activation, false, packed, weights_, context.threads));
   }
 

@@ -152,17 +152,18 @@ void ProjectedAttention::join(const RunContext& r, const HeadAttention::Values& 
 void ProjectedAttention::run(const RunContext& r, float* projected, void* scratch) const {
   const kernels::AttentionShape s = attention_.shape();
   const size_t hidden = s.query_heads * s.head_size;
+  const auto part = [&](size_t i) { return projected ? projected + i * hidden : nullptr; };  // null: there are no rows
   if (rotation_) {
-    turn(projected, r.pool);
-    turn(projected + hidden, r.pool);
+    turn(part(0), r.pool);
+    turn(part(1), r.pool);
   }
   const float* past = input_data<float>(r, places_.past);
   const float* past_value = past ? past + s.batch * s.query_heads * s.past * s.head_size : nullptr;
-  const HeadAttention::Values values = {.query = row_major<const float>(projected, s.queries, s.head_size, columns_),
+  const HeadAttention::Values values = {.query = row_major<const float>(part(0), s.queries, s.head_size, columns_),
                                         .past_key = head_major(past, s.query_heads, s.past, s.head_size),
                                         .past_value = head_major(past_value, s.query_heads, s.past, s.value_size),
-                                        .key = row_major<const float>(projected + hidden, s.fresh, s.head_size, columns_),
-                                        .value = row_major<const float>(projected + 2 * hidden, s.fresh, s.value_size, columns_),
+                                        .key = row_major<const float>(part(1), s.fresh, s.head_size, columns_),
+                                        .value = row_major<const float>(part(2), s.fresh, s.value_size, columns_),
                                         .out = output_data<float>(r, 0),
                                         .mask = input_data<int32_t>(r, places_.mask),
                                         .bias = input_data<float>(r, places_.bias)};

@@ -45,26 +45,37 @@ StridedView broadcast_view(const Shape& shape, const Shape& out) {
   return view;
 }
 
-StridedMove::StridedMove(const StridedView& src, const StridedView& dst, DType dtype)
-    : src_base_(src.base), dst_base_(dst.base), bytes_(static_cast<ptrdiff_t>(element_bytes(dtype))), is_string_(dtype == DType::kString) {
+namespace {
+// Throws Unsupported for more dimensions than the kernel takes.
+kernels::StridedCopy copy_between(const StridedView& src, const StridedView& dst) {
+  kernels::StridedCopy copy;
   for (size_t i = 0; i < src.shape.size(); ++i) {
-    if (src.shape[i] == 0) is_empty_ = true;
     if (src.shape[i] == 1) continue;
-    const auto axis = static_cast<size_t>(copy_.rank);
+    const auto axis = static_cast<size_t>(copy.rank);
     if (axis == kernels::kMaxCopyRank) {
       throw unsupported_error("the shape {} has more than {} dimensions to move", to_string(src.shape), kernels::kMaxCopyRank);
     }
-    copy_.extent[axis] = to_size(src.shape[i]);
-    copy_.src_stride[axis] = src.stride[i];
-    copy_.dst_stride[axis] = dst.stride[i];
-    ++copy_.rank;
+    copy.extent[axis] = to_size(src.shape[i]);
+    copy.src_stride[axis] = src.stride[i];
+    copy.dst_stride[axis] = dst.stride[i];
+    ++copy.rank;
   }
+  return copy;
 }
+}  // namespace
+
+StridedMove::StridedMove(const StridedView& src, const StridedView& dst, DType dtype)
+    : copy_(copy_between(src, dst)),
+      plan_(copy_),
+      src_base_(src.base),
+      dst_base_(dst.base),
+      bytes_(static_cast<ptrdiff_t>(element_bytes(dtype))),
+      is_string_(dtype == DType::kString) {}
 
 void StridedMove::run(const void* src, void* dst, core::ThreadPool& pool) const {
-  if (is_empty_) return;
+  if (plan_.tile_count() == 0) return;
   if (is_string_) return run_strings(static_cast<const std::string*>(src) + src_base_, static_cast<std::string*>(dst) + dst_base_);
-  kernels::strided_copy(copy_, static_cast<size_t>(bytes_), static_cast<const std::byte*>(src) + src_base_ * bytes_,
+  kernels::strided_copy(plan_, static_cast<size_t>(bytes_), static_cast<const std::byte*>(src) + src_base_ * bytes_,
                         static_cast<std::byte*>(dst) + dst_base_ * bytes_, pool);
 }
 

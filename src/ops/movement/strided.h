@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "kernels/cpu/copy/strided_copy.h"
+#include "kernels/cpu/copy/copy_plan.h"
 #include "ops/op.h"
 #include "sardonyx/tensor.h"
 
@@ -47,10 +47,10 @@ class StridedMove {
   void run_strings(const std::string* src, std::string* dst) const;
 
   kernels::StridedCopy copy_;
+  kernels::CopyPlan plan_;
   ptrdiff_t src_base_, dst_base_;
   ptrdiff_t bytes_;
   bool is_string_;
-  bool is_empty_ = false;
 };
 
 // Whether the view's elements lie one after the other, in their order. False for an empty view.

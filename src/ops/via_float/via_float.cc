@@ -56,7 +56,7 @@ class WideningPrepared final : public Prepared {
       half = input.dtype;
       input = {DType::kFloat32, input.shape, nullptr};
     }
-    std::unique_ptr<Bound> inner = inner_->bind({facts, context.threads, context.packing});
+    std::unique_ptr<Bound> inner = inner_->bind({facts, context.threads, context.packing, context.winograd});
     if (half == DType::kUndefined || inner->dynamic) return inner;
     const std::vector<DType> types = rule_ ? rule_(context) : std::vector<DType>(inner->outputs.size(), half);
     return make_converted(std::move(inner), context, types, kWidening<float>);

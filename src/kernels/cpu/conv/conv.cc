@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/cpu/conv/tile_input.h"
+#include "kernels/cpu/conv/winograd.h"
 #include "kernels/cpu/gemm/block_product.h"
 #include "kernels/cpu/gemm/blocking.h"
 #include "kernels/cpu/gemm/pack.h"
@@ -129,10 +130,12 @@ void run_tile(const Plan& plan, const Operands& operands, const Tile& tile, floa
 }  // namespace
 
 size_t conv_packed_weight_floats(const ConvShape& shape) noexcept {
+  if (shape.winograd) return winograd_packed_weight_floats(shape);
   return shape.out_channels * (shape.in_channels / shape.groups) * shape.window.kernel_size();
 }
 
 void conv_pack_weights(const ConvShape& shape, const float* w, float* packed, core::ThreadPool* pool) noexcept {
+  if (shape.winograd) return winograd_pack_weights(shape, w, packed, pool);
   const Plan plan(shape);
   const size_t blocks = plan.channel_blocks.parts * plan.panel_blocks.parts;
   core::for_each(pool, shape.groups * blocks, [&](size_t task) {
@@ -146,11 +149,13 @@ void conv_pack_weights(const ConvShape& shape, const float* w, float* packed, co
 }
 
 size_t conv_scratch_bytes(const ConvShape& shape, int threads) noexcept {
+  if (shape.winograd) return winograd_scratch_bytes(shape, threads);
   const Plan plan(shape);
   return plan.offset_bytes() + static_cast<size_t>(threads) * plan.input_bytes();
 }
 
 size_t conv_band_scratch_bytes(const ConvShape& shape, size_t rows, int threads) noexcept {
+  if (shape.winograd) return winograd_scratch_bytes(shape, threads);
   // The tallest tile is that of a band of its height: a taller band is cut into equal tiles, which may be lower.
   const Plan plan(shape);
   const size_t across = shape.window.rank == 1 ? 1 : std::max<size_t>(Plan::longest(plan.across), 1);
@@ -162,6 +167,7 @@ size_t conv_band_scratch_bytes(const ConvShape& shape, size_t rows, int threads)
 
 void conv_run(const ConvShape& shape, const float* x, const float* packed_weights, const ConvEpilogue& epilogue, float* y, void* scratch,
               core::ThreadPool& pool) noexcept {
+  if (shape.winograd) return winograd_run(shape, x, packed_weights, epilogue, y, scratch, pool);
   const Plan plan(shape);
   auto* offsets = static_cast<int32_t*>(scratch);
   plan.layout.fill_offsets(plan.window, Plan::longest(plan.channel_blocks), offsets);

@@ -23,6 +23,7 @@ struct ConvShape {
   size_t out_channels = 1;
   Window window;
   PlaneDistances distances = {};
+  bool winograd = false;  // by the way of winograd.h, which must serve the shape
 
   size_t x_plane() const noexcept { return distances.x != 0 ? distances.x : window.in_size(); }
   size_t y_plane() const noexcept { return distances.y != 0 ? distances.y : window.out_size(); }

@@ -1,6 +1,7 @@
 #include "kernels/cpu/conv/conv.h"
 
 #include "kernels/cpu/conv/depthwise.h"
+#include "kernels/cpu/conv/winograd.h"
 #include "kernels/cpu/test_support.h"
 
 namespace sardonyx::kernels {
@@ -223,6 +224,71 @@ TEST(Conv, ResidualMayBeTheOutput) {
   Guarded<std::byte> scratch(conv_scratch_bytes(shape, 1));
   conv_run(shape, test.x.data(), packed.data(), test.epilogue, test.residual.data(), scratch.data(), one_thread());
   EXPECT_EQ(test.residual.values(), apart);
+}
+
+ConvShape winograd_shape(size_t in_channels, size_t out_channels, Extents in, size_t pad) {
+  ConvShape shape;
+  shape.in_channels = in_channels;
+  shape.out_channels = out_channels;
+  shape.window.in = in;
+  shape.window.kernel = {3, 3, 1};
+  shape.window.pad_begin = {pad, pad, 0};
+  for (size_t i = 0; i < 2; ++i) shape.window.out[i] = out_extent(in[i], 3, 1, 1, 2 * pad);
+  shape.winograd = true;
+  return shape;
+}
+
+TEST(Winograd, RandomShapes) {
+  for_each_target([] {
+    for (unsigned seed = 0; seed < 40 && !testing::Test::HasFailure(); ++seed) {
+      Random random(seed + 900);
+      ConvShape shape =
+          winograd_shape(random.from(16, 40), random.from(16, 40), {random.from(3, 20), random.from(3, 90), 1}, random.from(0, 4));
+      shape.batch = random.from(1, 2);
+      ASSERT_EQ(winograd_refuses(shape), nullptr);
+      check(shape, seed);
+    }
+  });
+}
+
+// Odd sizes, images of less than a tile, one line of tiles, one column of tiles.
+TEST(Winograd, Edges) {
+  for_each_target([] {
+    unsigned seed = 0;
+    for (const Extents in : {Extents{1, 1, 1}, {2, 2, 1}, {1, 130, 1}, {130, 1, 1}, {7, 7, 1}, {2, 63, 1}, {5, 66, 1}}) {
+      check(winograd_shape(16, 17, in, 1), seed++);
+    }
+  });
+}
+
+// Bands of rows of an image, as chains run them: every row has the bits of the whole.
+TEST(Winograd, RowsOfABand) {
+  const ConvShape whole = winograd_shape(16, 16, {12, 40, 1}, 1);
+  Random random(4);
+  Case test(whole, random);
+  test.epilogue = {};
+  const std::vector<float> all = test.run(one_thread());
+  ConvShape band = winograd_shape(16, 16, {5, 40, 1}, 0);
+  band.window.pad_begin = {0, 1, 0};
+  band.window.out = {3, 40, 1};
+  band.distances = {whole.window.in_size(), whole.window.out_size(), 0};
+  Guarded<float> packed(conv_packed_weight_floats(band)), y(all.size());
+  conv_pack_weights(band, test.w.data(), packed.data());
+  Guarded<std::byte> scratch(conv_scratch_bytes(band, 1));
+  constexpr size_t kFirst = 2 * kWinogradRows;
+  conv_run(band, test.x.data() + (kFirst - 1) * 40, packed.data(), {}, y.data() + kFirst * 40, scratch.data(), one_thread());
+  for (size_t channel = 0; channel < 16; ++channel) {
+    const size_t at = channel * whole.window.out_size() + kFirst * 40;
+    for (size_t i = at; i < at + size_t{3} * 40; ++i) ASSERT_EQ(y[i], all[i]) << i;
+  }
+}
+
+TEST(Winograd, RefusesWithAReason) {
+  ConvShape shape = winograd_shape(16, 16, {9, 9, 1}, 1);
+  shape.window.stride = {2, 2, 1};
+  EXPECT_STREQ(winograd_refuses(shape), "the stride is not 1");
+  EXPECT_STREQ(winograd_refuses(winograd_shape(3, 64, {9, 9, 1}, 1)), "it has too few channels for what the transforms cost");
+  EXPECT_STREQ(winograd_refuses(winograd_shape(513, 16, {9, 9, 1}, 1)), "it has more than 512 input channels");
 }
 
 TEST(Depthwise, RandomShapes) {

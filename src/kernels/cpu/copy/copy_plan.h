@@ -35,6 +35,9 @@ struct CopyPlan {
   size_t tiles_down = 1, tiles_across = 1;
 };
 
+// As strided_copy of strided_copy.h, worked out beforehand.
+void strided_copy(const CopyPlan& plan, size_t element_bytes, const void* src, void* dst, core::ThreadPool& pool) noexcept;
+
 // Walks over the tiles: across a face, down it, then to the next face.
 class CopyCursor {
  public:

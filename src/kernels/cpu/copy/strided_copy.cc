@@ -136,8 +136,11 @@ bool copy_supports(size_t element_bytes) noexcept {
 }
 
 void strided_copy(const StridedCopy& copy, size_t element_bytes, const void* src, void* dst, core::ThreadPool& pool) noexcept {
+  strided_copy(CopyPlan(copy), element_bytes, src, dst, pool);
+}
+
+void strided_copy(const CopyPlan& plan, size_t element_bytes, const void* src, void* dst, core::ThreadPool& pool) noexcept {
   constexpr size_t kElementsPerTask = 1 << 14;
-  const CopyPlan plan(copy);
   const size_t tile_elements = std::max<size_t>(plan.tile_rows * plan.tile_columns, 1);
   pool.for_ranges(plan.tile_count(), std::max<size_t>(kElementsPerTask / tile_elements, 1), [&](size_t first, size_t last) {
     HWY_DYNAMIC_DISPATCH(copy_tiles_of)(element_bytes, plan, first, last, src, dst);

@@ -54,7 +54,7 @@ HWY_INLINE void accumulate(std::index_sequence<kRow...>, size_t depth, const flo
       right[kRow] = hn::MulAdd(hn::Set(d, a[kRow]), b_right, right[kRow])),
      ...);
   }
-  ((hn::Store(left[kRow], d, tile + kRow * kTileColumns), hn::Store(right[kRow], d, tile + kRow * kTileColumns + kLanes)), ...);
+  ((hn::StoreU(left[kRow], d, tile + kRow * kTileColumns), hn::StoreU(right[kRow], d, tile + kRow * kTileColumns + kLanes)), ...);
 }
 
 // For one vector of columns or fewer.
@@ -67,7 +67,7 @@ HWY_INLINE void accumulate_narrow(std::index_sequence<kRow...>, size_t depth, co
     const FloatVec b_left = hn::LoadU(d, b.row(k));
     ((sum[kRow] = hn::MulAdd(hn::Set(d, a[kRow]), b_left, sum[kRow])), ...);
   }
-  (hn::Store(sum[kRow], d, tile + kRow * kTileColumns), ...);
+  (hn::StoreU(sum[kRow], d, tile + kRow * kTileColumns), ...);
 }
 
 template <class Rows, size_t kRows>
@@ -164,6 +164,14 @@ void multiply(const BlockProduct& block, const Epilogue& epilogue) {
   }
 }
 
+void tile_product(const TileProduct& product) {
+  for (size_t panel = 0; panel < product.panels.parts; ++panel) {
+    const size_t row = product.panels.begin(panel);
+    kAccumulate<PackedRows>[product.panels.length(panel) - 1](product.depth, product.columns, product.a + row * product.depth,
+                                                              PackedRows{product.b}, product.c + row * kTileColumns);
+  }
+}
+
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace sardonyx::kernels
@@ -174,6 +182,7 @@ namespace sardonyx::kernels {
 
 HWY_EXPORT(tile_of_target);
 HWY_EXPORT(multiply);
+HWY_EXPORT(tile_product);
 
 MicroTile micro_tile() noexcept { return HWY_DYNAMIC_DISPATCH(tile_of_target)(); }
 
@@ -201,6 +210,8 @@ void multiply_block(const BlockProduct& block, const Epilogue& epilogue) noexcep
   HWY_DYNAMIC_DISPATCH(multiply)(block, epilogue);
   if (block.stage.is_last && epilogue.activation.function) apply_function(block, epilogue.activation);
 }
+
+void multiply_to_tiles(const TileProduct& product) noexcept { HWY_DYNAMIC_DISPATCH(tile_product)(product); }
 
 Epilogue epilogue_at(const Epilogue& whole, size_t row, size_t column) noexcept {
   Epilogue part = whole;

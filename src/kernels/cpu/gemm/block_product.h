@@ -39,6 +39,18 @@ struct BlockProduct {
 // `epilogue` has its pointers at the block's first row and column.
 void multiply_block(const BlockProduct& block, const Epilogue& epilogue) noexcept;
 
+// A product of at most one column panel, nothing added: C is register tiles one below the other, MicroTile::columns floats to a row;
+// columns past `columns` hold anything.
+struct TileProduct {
+  Split panels;
+  size_t depth = 0;
+  const float* a = nullptr;  // packed
+  const float* b = nullptr;  // one packed panel
+  size_t columns = 0;
+  float* c = nullptr;
+};
+void multiply_to_tiles(const TileProduct& product) noexcept;
+
 // The epilogue of a part of C that begins at (row, column).
 Epilogue epilogue_at(const Epilogue& whole, size_t row, size_t column) noexcept;
 

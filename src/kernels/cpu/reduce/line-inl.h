@@ -72,15 +72,22 @@ struct MinFold : SumFold {
 
 constexpr size_t kValuesBetweenChecks = size_t{1} << 16;  // of one line; a multiple of four vectors
 
-// One value from all lanes, in order.
-template <class Fold>
-HWY_INLINE float fold_lanes(const Fold& fold, FloatVec v) {
-  HWY_ALIGN float lanes[kLanes];
-  hn::Store(v, FloatTag(), lanes);
-  const hn::CappedTag<float, 1> one;
-  auto result = hn::Set(one, lanes[0]);
-  for (size_t i = 1; i < kLanes; ++i) result = fold.join(result, hn::Set(one, lanes[i]));
-  return hn::GetLane(result);
+// One value from all lanes, which are joined in halves.
+template <class Fold, class D>
+HWY_INLINE float fold_lanes(const Fold& fold, D d, hn::Vec<D> v) {
+#if HWY_TARGET != HWY_SCALAR
+  constexpr size_t lanes = hn::MaxLanes(D());
+  if constexpr (lanes > 4) {
+    const hn::Half<D> half;
+    return fold_lanes(fold, half, fold.join(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+  } else {
+    if constexpr (lanes == 4) v = fold.join(v, hn::Reverse4(d, v));
+    if constexpr (lanes >= 2) v = fold.join(v, hn::Reverse2(d, v));
+  }
+#else
+  (void)fold, (void)d;
+#endif
+  return hn::GetLane(v);
 }
 
 // One value from `size` contiguous ones, in four chains that hide the latency and keep rounding errors of long sums apart.
@@ -105,7 +112,7 @@ HWY_INLINE float fold_line(const Fold& fold, const float* x, size_t size) {
     const FloatVec value = hn::IfThenElse(hn::FirstN(d, count), load_n(d, x + i, count), start);
     r0 = fold.join(r0, fold.map(value));
   }
-  return fold_lanes(fold, fold.join(fold.join(r0, r1), fold.join(r2, r3)));
+  return fold_lanes(fold, FloatTag(), fold.join(fold.join(r0, r1), fold.join(r2, r3)));
 }
 
 }  // namespace HWY_NAMESPACE

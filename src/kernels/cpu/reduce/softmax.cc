@@ -35,7 +35,18 @@ HWY_INLINE void map_row(const float* x, size_t size, float* y, const Body& body)
 
 HWY_INLINE FloatVec exp_below(FloatVec x, FloatVec greatest) { return bodies::Exp(FloatTag(), hn::Sub(x, greatest), UnaryParams()); }
 
+// A row of one vector, as softmax_row: nothing goes through memory.
+HWY_INLINE void softmax_short_row(const float* x, size_t size, float* y) {
+  const FloatTag d;
+  const auto used = hn::FirstN(d, size);
+  const FloatVec values = hn::IfThenElse(used, load_n(d, x, size), hn::Set(d, MaxFold::kStart));
+  const FloatVec greatest = hn::Set(d, fold_lanes(MaxFold(), d, values));
+  const FloatVec powers = hn::IfThenElseZero(used, exp_below(values, greatest));
+  store_n(d, hn::Div(powers, hn::Set(d, fold_lanes(SumFold(), d, powers))), y, size);
+}
+
 void softmax_row(const float* x, size_t size, float* y) {
+  if (size <= kLanes) return softmax_short_row(x, size, y);
   const FloatTag d;
   const FloatVec greatest = hn::Set(d, fold_line(MaxFold(), x, size));
   map_row(x, size, y, [&](FloatVec v) HWY_ATTR { return exp_below(v, greatest); });
@@ -52,7 +63,7 @@ float sum_exp_below(const float* x, size_t size, FloatVec greatest) {
     const size_t count = HWY_MIN(kLanes, size - i);
     sum = hn::Add(sum, hn::IfThenElseZero(hn::FirstN(d, count), exp_below(load_n(d, x + i, count), greatest)));
   }
-  return fold_lanes(SumFold(), sum);
+  return fold_lanes(SumFold(), d, sum);
 }
 
 void log_softmax_row(const float* x, size_t size, float* y) {
