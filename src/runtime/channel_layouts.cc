@@ -20,7 +20,7 @@ void ChannelLayouts::note(const ProgramNode& node) {
   for (const ValueId output : node.outputs) {
     if (output == kAbsent || shape_of_(output).size() != kBlockedRank) continue;
     const Shape& shape = shape_of_(output);
-    const auto goes_through = [&](ValueId id) { return block_of(id) != 0 && shape_of_(id) == shape; };
+    const auto goes_through = [&](ValueId id) { return block_of(id) != 0 && block_of(id) == static_cast<size_t>(shape.back()); };
     const bool is_blocked = is_own(node, "Block") || std::ranges::any_of(node.inputs, goes_through);
     if (is_blocked) blocks_[static_cast<size_t>(output)] = static_cast<size_t>(shape.back());
   }

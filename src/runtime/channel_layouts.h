@@ -1,7 +1,7 @@
 // How the channels of a plan's values lie, told from the operators that make them: what reports say of it.
 //
 // A blocked value is (batch, channels / block, height, width, block). Operators of ai.sardonyx whose names begin with Block make such
-// values, and so does what computes element by element behind them; UnblockChannels makes plain ones.
+// values, and so do standard ones that read them and keep the block: elementwise ones, Concat; UnblockChannels makes plain ones.
 #pragma once
 
 #include <functional>
