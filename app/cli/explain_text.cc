@@ -92,7 +92,7 @@ class Text {
   void passes() {
     out_ += "\npasses that changed the model\n";
     std::vector<const PassReport*> told;
-    Table table({{"", false, 0, 12}, {"", true, 0}, {"", true, 1}, {"", false, 2}});
+    Table table({{""}, {"", true}, {"", true, 1}, {"", false, 2}});
     for (const PassReport& pass : e_.passes) {
       if (pass.rewrites == 0 && pass.refusals.empty()) continue;
       told.push_back(&pass);
@@ -108,7 +108,7 @@ class Text {
   }
 
   Table step_table() const {
-    std::vector<Column> columns = {{"step", true, 10},   {"node", false, 0, 12},   {"operator", false, 0, 12}, {"kernel", false, 0, 10},
+    std::vector<Column> columns = {{"step", true},       {"node", false, 0, 12},   {"operator", false, 0, 12}, {"kernel", false, 0, 10},
                                    {"layout", false, 5}, {"output", false, 6, 14}, {"memory", false, 7},       {"FLOP", true, 3},
                                    {"bytes", true, 4},   {"scratch", true, 8}};
     if (e_.peak)
