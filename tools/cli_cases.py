@@ -56,6 +56,18 @@ def svg_problems(path):
     return problems
 
 
+def example_problems(document, command, output):
+    """Lines of a command's example in a document that its output does not have so, but for numbers and spaces; for the cases."""
+    def essence(line):
+        return re.sub(r"\d+(\.\d+)? ?[kMGT]?", "0", " ".join(line.split()))
+
+    text = pathlib.Path(document).read_text()
+    example = text[text.index(f"$ {command}\n") :].split("```")[0].splitlines()[1:]
+    actual = pathlib.Path(output).read_text().splitlines()
+    problems = [f"{mine} | {theirs}" for mine, theirs in zip(example, actual) if essence(mine) != essence(theirs)]
+    return problems if len(example) == len(actual) else problems + [f"{len(example)} lines, {len(actual)} in the output"]
+
+
 def line_matches(expected, line):
     if expected.startswith("~ "):
         return re.search(expected[2:], line) is not None

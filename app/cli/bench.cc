@@ -21,8 +21,8 @@ struct Arguments {
   int runs = 0;
   InputOptions inputs;
   std::string profile;
-  std::string level = "all";
-  std::vector<std::string> without;
+  RewriteOptions rewrites;
+  std::vector<std::string> custom_ops;
   bool json = false;
 };
 
@@ -40,10 +40,10 @@ Timing measure(const Arguments& arguments) {
   Timing timing;
   SessionOptions options;
   options.intra_op_num_threads = arguments.threads;
-  options.graph_optimization_level = parse_level(arguments.level);
+  arguments.rewrites.set(options);
   options.free_dimension_overrides = arguments.inputs.dim_sizes();
   options.profile_path = arguments.profile;
-  options.disabled_passes = arguments.without;
+  options.custom_ops = load_custom_ops(arguments.custom_ops);
   const Clock::time_point start = Clock::now();
   InferenceSession session(arguments.model, options);
   timing.create_ms = milliseconds_since(start);
@@ -83,8 +83,9 @@ int bench(const Arguments& arguments) {
                                            {"p90_ms", timing.p90_ms},       {"peak_rss_mb", timing.peak_rss_mb}};
     print(report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   } else {
-    print(fmt::format("created in {:.2f} ms; {} runs with {} threads: median {:.3f} ms, min {:.3f}, p90 {:.3f}; peak memory {:.1f} MB\n",
-                      timing.create_ms, timing.runs, timing.threads, timing.median_ms, timing.min_ms, timing.p90_ms, timing.peak_rss_mb));
+    print(fmt::format("created in {:.2f} ms; {} with {}: median {:.3f} ms, min {:.3f}, p90 {:.3f}; peak memory {:.1f} MB\n",
+                      timing.create_ms, count_of(timing.runs, "run"), count_of(static_cast<size_t>(timing.threads), "thread"),
+                      timing.median_ms, timing.min_ms, timing.p90_ms, timing.peak_rss_mb));
   }
   return 0;
 }
@@ -95,12 +96,12 @@ void add_bench(CLI::App& app, int& status) {
       app.add_subcommand("bench", "Times a model on made-up inputs: creation, median, least and 90th percentile, peak memory.");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("MODEL", arguments->model, "The .onnx file")->required();
-  command->add_option("--threads", arguments->threads, "Threads; 0: as many as this process may use")->check(CLI::NonNegativeNumber);
+  add_threads_option(*command, arguments->threads);
   command->add_option("--runs", arguments->runs, "Timed runs; 0: two seconds of them, at least 10")->check(CLI::NonNegativeNumber);
   arguments->inputs.add_options(*command);
-  add_level_option(*command, "--optimize", arguments->level, "How much the graph may be rewritten");
-  add_without_option(*command, "--without", arguments->without, "Passes to switch off: A,B");
+  arguments->rewrites.add_options(*command);
   add_profile_option(*command, arguments->profile);
+  add_custom_ops_option(*command, arguments->custom_ops);
   command->add_flag("--json", arguments->json, "Report as JSON");
   command->callback([arguments, &status] { status = bench(*arguments); });
 }

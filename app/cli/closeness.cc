@@ -19,23 +19,32 @@ Tensor widened(const Tensor& tensor) {
   return parse_npy(std::as_bytes(std::span(bytes.data(), bytes.size()))).clone();
 }
 
-void note(Closeness& result, int64_t index, double error, double expected, bool close, const std::string& pair) {
+// Takes one more element; whether its error is the greatest so far. NaN in one place only is the greatest of all.
+bool note(Closeness& result, int64_t index, double error, double expected, const Tolerance& tolerance) {
+  const double tolerated = tolerance.atol + tolerance.rtol * std::abs(expected);
+  const bool close = error <= tolerated && std::isfinite(expected);
   if (!close) ++result.mismatches;
-  if (!(error > result.max_abs_error) && !(std::isnan(error) && !close && result.worst_pair.empty())) return;
+  if (expected != 0) result.max_rel_error = std::max(result.max_rel_error, error / std::abs(expected));
+  if (tolerated > 0) result.tolerance_share = std::max(result.tolerance_share, error / tolerated);
+  const bool is_greatest = error > result.max_abs_error || (std::isnan(error) && !std::isnan(result.max_abs_error));
+  if (!is_greatest) return false;
   result.max_abs_error = error;
   result.worst = index;
-  result.worst_pair = pair;
-  if (expected != 0) result.max_rel_error = std::max(result.max_rel_error, error / std::abs(expected));
+  return true;
+}
+
+void note_pair(Closeness& result, std::string actual, std::string expected) {
+  result.worst_actual = std::move(actual);
+  result.worst_expected = std::move(expected);
 }
 
 void compare_doubles(Closeness& result, const Tensor& a, const Tensor& b, const Tolerance& tolerance) {
   const std::span<const double> x = a.values<double>(), y = b.values<double>();
   for (size_t i = 0; i < x.size(); ++i) {
     if (x[i] == y[i] || (std::isnan(x[i]) && std::isnan(y[i]))) continue;
-    const double error = std::abs(x[i] - y[i]);
-    const bool close = error <= tolerance.atol + tolerance.rtol * std::abs(y[i]) && std::isfinite(y[i]);
-    note(result, static_cast<int64_t>(i), error, y[i], close,
-         error > result.max_abs_error || !close ? fmt::format("{} and {}", x[i], y[i]) : "");
+    if (note(result, static_cast<int64_t>(i), std::abs(x[i] - y[i]), y[i], tolerance)) {
+      note_pair(result, fmt::format("{}", x[i]), fmt::format("{}", y[i]));
+    }
   }
 }
 
@@ -62,15 +71,17 @@ void compare_integers(Closeness& result, const Tensor& a, const Tensor& b, const
     if (std::memcmp(x + i * item, y + i * item, item) == 0) continue;
     const double left = wide_x.values<double>()[i], right = wide_y.values<double>()[i];
     const double error = std::max(1.0, std::abs(left - right));
-    note(result, static_cast<int64_t>(i), error, right, error <= tolerance.atol + tolerance.rtol * std::abs(right),
-         fmt::format("{} and {}", left, right));
+    if (note(result, static_cast<int64_t>(i), error, right, tolerance)) {
+      note_pair(result, fmt::format("{}", left), fmt::format("{}", right));
+    }
   }
 }
 
 void compare_strings(Closeness& result, const Tensor& a, const Tensor& b) {
   for (size_t i = 0; i < a.strings().size(); ++i) {
     if (a.strings()[i] != b.strings()[i]) {
-      note(result, static_cast<int64_t>(i), 1, 0, false, fmt::format("'{}' and '{}'", a.strings()[i], b.strings()[i]));
+      const bool is_greatest = note(result, static_cast<int64_t>(i), 1, 0, {0, 0});
+      if (is_greatest) note_pair(result, fmt::format("'{}'", a.strings()[i]), fmt::format("'{}'", b.strings()[i]));
     }
   }
 }
@@ -84,6 +95,7 @@ void note_item(Closeness& result, Closeness item, size_t index) {
   result.elements += item.elements;
   result.max_abs_error = std::max(result.max_abs_error, item.max_abs_error);
   result.max_rel_error = std::max(result.max_rel_error, item.max_rel_error);
+  result.tolerance_share = std::max(result.tolerance_share, item.tolerance_share);
 }
 
 Closeness compare_sequences(const Tensor& actual, const Tensor& expected, const Tolerance& tolerance) {
@@ -105,7 +117,7 @@ std::string Closeness::describe() const {
   if (!difference.empty()) return difference;
   std::string text = fmt::format("max abs error {:.3g}, max rel error {:.3g}, {} of {} elements differ beyond the tolerance", max_abs_error,
                                  max_rel_error, mismatches, elements);
-  if (mismatches > 0) text += fmt::format("; greatest at element {}: {}", worst, worst_pair);
+  if (mismatches > 0) text += fmt::format("; greatest at element {}: {} and {}", worst, worst_actual, worst_expected);
   return text;
 }
 

@@ -17,8 +17,9 @@ struct Closeness {
   std::string difference;  // why not, where types or shapes differ
   int64_t elements = 0, mismatches = 0;
   double max_abs_error = 0, max_rel_error = 0;
-  int64_t worst = 0;  // index of the greatest absolute error
-  std::string worst_pair;
+  double tolerance_share = 0;  // the greatest error, as a part of what is tolerated there; 0 where nothing is
+  int64_t worst = 0;           // index of the greatest absolute error
+  std::string worst_actual, worst_expected;
 
   // One line.
   std::string describe() const;

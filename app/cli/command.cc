@@ -54,19 +54,33 @@ Tensor load_value(const std::filesystem::path& path, const model::Type& type) {
               fmt::format("{}: a value of type {} is read from a .pb file", path.string(), model::type_string(type)));
 }
 
-GraphOptimizationLevel parse_level(const std::string& text) {
-  if (text == "none") return GraphOptimizationLevel::kNone;
-  if (text == "basic") return GraphOptimizationLevel::kBasic;
-  if (text == "extended") return GraphOptimizationLevel::kExtended;
+void RewriteOptions::add_options(CLI::App& command) { add_options(command, "--optimize", "--without", ""); }
+
+void RewriteOptions::add_options(CLI::App& command, const std::string& optimize, const std::string& without_name,
+                                 const std::string& whose) {
+  command.add_option(optimize, level, "How much the graph may be rewritten" + whose)
+      ->check(CLI::IsMember({"none", "basic", "extended", "all"}))
+      ->capture_default_str();
+  command.add_option(without_name, without, "Passes to switch off" + whose + ": A,B; may be given more than once")
+      ->delimiter(',')
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->expected(1);
+}
+
+GraphOptimizationLevel RewriteOptions::graph_level() const {
+  if (level == "none") return GraphOptimizationLevel::kNone;
+  if (level == "basic") return GraphOptimizationLevel::kBasic;
+  if (level == "extended") return GraphOptimizationLevel::kExtended;
   return GraphOptimizationLevel::kAll;
 }
 
-void add_level_option(CLI::App& command, const std::string& name, std::string& level, const std::string& help) {
-  command.add_option(name, level, help)->check(CLI::IsMember({"none", "basic", "extended", "all"}))->capture_default_str();
+void RewriteOptions::set(SessionOptions& options) const {
+  options.graph_optimization_level = graph_level();
+  options.disabled_passes = without;
 }
 
-void add_without_option(CLI::App& command, const std::string& name, std::vector<std::string>& passes, const std::string& help) {
-  command.add_option(name, passes, help)->delimiter(',')->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->expected(1);
+void add_threads_option(CLI::App& command, int& threads) {
+  command.add_option("--threads", threads, "Threads; 0: as many as this process may use")->check(CLI::NonNegativeNumber);
 }
 
 void add_profile_option(CLI::App& command, std::string& path) {
@@ -87,6 +101,8 @@ std::shared_ptr<const CustomOps> load_custom_ops(const std::vector<std::string>&
   for (const std::string& library : libraries) ops->load(library);
   return ops;
 }
+
+std::string count_of(size_t count, std::string_view what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); }
 
 std::string human_bytes(double bytes) {
   constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB"};

@@ -51,11 +51,21 @@ Shape parse_shape(const std::string& text);
 Tensor load_tensor(const std::filesystem::path& path);
 // A value of that type: of tensors as load_tensor, of sequences, maps and optionals a .pb file of their ONNX message.
 Tensor load_value(const std::filesystem::path& path, const model::Type& type);
-// "none", "basic", "extended", "all".
-void add_level_option(CLI::App& command, const std::string& name, std::string& level, const std::string& help);
-// Names of passes with commas between, all of which the option takes.
-void add_without_option(CLI::App& command, const std::string& name, std::vector<std::string>& passes, const std::string& help);
-GraphOptimizationLevel parse_level(const std::string& text);
+
+// How much the graph is rewritten: the same two options in every command that loads a model to run it.
+struct RewriteOptions {
+  std::string level = "all";  // "none", "basic", "extended", "all"
+  std::vector<std::string> without;
+
+  void add_options(CLI::App& command);  // --optimize, --without
+  // The same under other names; `whose` ends the help: " of B".
+  void add_options(CLI::App& command, const std::string& optimize, const std::string& without_name, const std::string& whose);
+  GraphOptimizationLevel graph_level() const;
+  void set(SessionOptions& options) const;
+};
+
+// Adds --threads; 0: as many as this process may use.
+void add_threads_option(CLI::App& command, int& threads);
 
 // Adds --profile, which takes the file to write.
 void add_profile_option(CLI::App& command, std::string& path);
@@ -65,6 +75,8 @@ void add_custom_ops_option(CLI::App& command, std::vector<std::string>& librarie
 // The operators of these libraries; null if there are none.
 std::shared_ptr<const CustomOps> load_custom_ops(const std::vector<std::string>& libraries);
 
+// "1 thread", "2 threads"
+std::string count_of(size_t count, std::string_view what);
 // "3.2 MB"
 std::string human_bytes(double bytes);
 

@@ -19,9 +19,9 @@ namespace sardonyx::cli {
 
 namespace {
 struct SideArguments {
-  std::string model, level, simd;
+  std::string model, simd;
   int threads = -1;
-  std::vector<std::string> without;
+  RewriteOptions rewrites;
 };
 
 struct Arguments {
@@ -40,13 +40,11 @@ class Side {
     use_simd_target(simd_);
     SessionOptions options;
     options.intra_op_num_threads = std::max(arguments.threads, 0);
-    options.graph_optimization_level = parse_level(arguments.level);
-    options.disabled_passes = arguments.without;
+    arguments.rewrites.set(options);
     options.free_dimension_overrides = all.inputs.dim_sizes();
     options.custom_ops = load_custom_ops(all.custom_ops);
     session_ = std::make_unique<InferenceSession>(arguments.model, options);
-    name_ = fmt::format("{}, optimisation {}, {} threads{}", arguments.model, arguments.level, session_->threads(),
-                        simd_.empty() ? "" : ", " + simd_);
+    name_ = describe(arguments, session_->threads());
   }
 
   const InferenceSession& session() const { return *session_; }
@@ -66,6 +64,14 @@ class Side {
   }
 
  private:
+  static std::string describe(const SideArguments& arguments, int threads) {
+    const RewriteOptions& rewrites = arguments.rewrites;
+    std::string text = fmt::format("{}, optimisation {}", arguments.model, rewrites.level);
+    if (!rewrites.without.empty()) text += fmt::format(" without {}", fmt::join(rewrites.without, ", "));
+    text += ", " + count_of(static_cast<size_t>(threads), "thread");
+    return arguments.simd.empty() ? text : text + ", " + arguments.simd;
+  }
+
   std::string simd_, name_;
   std::unique_ptr<InferenceSession> session_;
 };
@@ -105,10 +111,12 @@ struct Difference {
   std::string at;  // of the greatest error
 };
 
-// How `a` differs from `b`; nothing if it does not. Without a tolerance every bit counts.
-std::optional<Difference> difference(const std::string& name, const Tensor& a, const Tensor& b, const std::optional<Tolerance>& tolerance) {
+// How `a` differs from `b`; nothing if it does not, and `closeness` then tells how close they are. Without a tolerance every bit counts.
+std::optional<Difference> difference(const std::string& name, const Tensor& a, const Tensor& b, const std::optional<Tolerance>& tolerance,
+                                     Closeness& closeness) {
+  closeness = {};
   if (same_bits(a, b)) return std::nullopt;
-  Closeness closeness = compare_tensors(b, a, tolerance.value_or(Tolerance{0, 0}));
+  closeness = compare_tensors(b, a, tolerance.value_or(Tolerance{0, 0}));
   if (tolerance && closeness.close) return std::nullopt;
   Difference result{name, a.defined() ? fmt::format("{} {}", to_string(a.dtype()), to_string(a.shape())) : "none", "", closeness, ""};
   if (closeness.mismatches > 0) result.at = position(closeness.worst, a.shape());
@@ -119,10 +127,18 @@ std::optional<Difference> difference(const std::string& name, const Tensor& a, c
   } else {
     result.what = fmt::format("max abs error {:.3g}, max rel error {:.3g}, {} of {} elements{}", closeness.max_abs_error,
                               closeness.max_rel_error, closeness.mismatches, closeness.elements, tolerance ? " beyond the tolerance" : "");
-    if (!result.at.empty()) result.what += fmt::format("; greatest at {}: {} (B and A)", result.at, closeness.worst_pair);
+    if (!result.at.empty()) {
+      result.what += fmt::format("; greatest at {}: A has {}, B has {}", result.at, closeness.worst_expected, closeness.worst_actual);
+    }
   }
   return result;
 }
+
+// The value whose error takes the greatest part of what is tolerated.
+struct Closest {
+  std::string name;
+  Closeness closeness;
+};
 
 struct Report {
   std::string a, b;
@@ -130,6 +146,7 @@ struct Report {
   size_t compared = 0, only_a = 0, only_b = 0;  // values; compared: up to the first that differs
   size_t in_both = 0;
   std::optional<Difference> first;
+  std::optional<Closest> closest;  // of those that are close; none where all have the same bits
   std::string maker_a, maker_b;
   size_t outputs = 0;
   std::vector<Difference> output_differences;
@@ -181,6 +198,14 @@ class Comparison {
     compare_outputs(of_a, of_b);
   }
 
+  std::optional<Difference> compare(const std::string& name, const Tensor& a, const Tensor& b) {
+    Closeness closeness;
+    std::optional<Difference> found = difference(name, a, b, report_.tolerance, closeness);
+    const double least = report_.closest ? report_.closest->closeness.tolerance_share : 0;
+    if (!found && closeness.tolerance_share > least) report_.closest = {name, closeness};
+    return found;
+  }
+
   // By name; by place where the models call none alike.
   void compare_outputs(const std::vector<Tensor>& of_a, const std::vector<Tensor>& of_b) {
     const std::vector<NodeArg>&names_a = a_.session().outputs(), &names_b = b_.session().outputs();
@@ -190,7 +215,7 @@ class Comparison {
       const size_t other = by_name ? static_cast<size_t>(in_b(names_a[i])) : i;
       if (other >= of_b.size()) continue;
       ++report_.outputs;
-      if (auto found = difference(names_a[i].name, of_a[i], of_b[other], report_.tolerance)) {
+      if (auto found = compare(names_a[i].name, of_a[i], of_b[other])) {
         report_.output_differences.push_back(std::move(*found));
       }
     }
@@ -215,7 +240,7 @@ class Comparison {
     b_.observe(feeds_b_, [&](const std::string& name, const Tensor& value) {
       const auto entry = kept.find(name);
       if (entry == kept.end() || entry->second.first >= first) return;
-      auto found = difference(name, entry->second.second, value, report_.tolerance);
+      auto found = compare(name, entry->second.second, value);
       entry->second.second = Tensor();
       if (!found) return;
       first = entry->second.first;
@@ -235,16 +260,26 @@ std::string to_text(const Report& report, size_t most) {
   std::string text = fmt::format("A: {}\nB: {}\n", report.a, report.b);
   text += report.tolerance ? fmt::format("close: |A - B| <= {:g} + {:g} |A|\n", report.tolerance->atol, report.tolerance->rtol)
                            : std::string("equal: the same bits\n");
-  text += fmt::format("{} values are in both; {} are only in A, {} only in B (fused, folded, or named differently)\n", report.in_both,
-                      report.only_a, report.only_b);
+  text += fmt::format("{} in both; {} only in A, {} only in B{}\n", count_of(report.in_both, "value"), report.only_a, report.only_b,
+                      report.only_a + report.only_b > 0 ? " (fused, folded, inside a chain, or named differently)" : "");
   if (report.first) {
     text += fmt::format("first difference: value '{}' {} (number {} of {})\n  {}\n", report.first->name, report.first->type,
                         report.compared, report.in_both, report.first->what);
     if (!report.maker_a.empty()) text += fmt::format("  A: {}\n", report.maker_a);
     if (!report.maker_b.empty()) text += fmt::format("  B: {}\n", report.maker_b);
   }
-  if (report.equal()) return text + fmt::format("equal: {} values, {} outputs\n", report.compared, report.outputs);
-  text += fmt::format("{} of {} outputs differ\n", report.output_differences.size(), report.outputs);
+  if (report.closest) {
+    const auto& [name, closeness] = *report.closest;
+    text += fmt::format("greatest error {}: {:.3g} of the tolerance at value '{}' (max abs error {:.3g}, max rel error {:.3g})\n",
+                        report.equal() ? "of all" : "of those before, and of equal outputs", closeness.tolerance_share, name,
+                        closeness.max_abs_error, closeness.max_rel_error);
+  }
+  if (report.equal()) {
+    const bool same_bits = report.tolerance && !report.closest;
+    return text + fmt::format("equal: {}, {}{}\n", count_of(report.compared, "value"), count_of(report.outputs, "output"),
+                              same_bits ? ", even in all bits" : "");
+  }
+  text += fmt::format("outputs that differ: {} of {}\n", report.output_differences.size(), report.outputs);
   for (size_t i = 0; i < std::min(most, report.output_differences.size()); ++i) {
     const Difference& found = report.output_differences[i];
     text += fmt::format("  output '{}' {}: {}\n", found.name, found.type, found.what);
@@ -264,6 +299,13 @@ nlohmann::ordered_json to_json(const Difference& found) {
           {"at", found.at}};
 }
 
+nlohmann::ordered_json to_json(const Closest& closest) {
+  return {{"name", closest.name},
+          {"tolerance_share", closest.closeness.tolerance_share},
+          {"max_abs_error", closest.closeness.max_abs_error},
+          {"max_rel_error", closest.closeness.max_rel_error}};
+}
+
 std::string to_json(const Report& report) {
   nlohmann::ordered_json outputs = nlohmann::ordered_json::array();
   for (const Difference& found : report.output_differences) outputs.push_back(to_json(found));
@@ -280,6 +322,7 @@ std::string to_json(const Report& report) {
                                  {"first", report.first ? to_json(*report.first) : nlohmann::ordered_json(nullptr)},
                                  {"first_made_by_a", report.maker_a},
                                  {"first_made_by_b", report.maker_b},
+                                 {"closest", report.closest ? to_json(*report.closest) : nlohmann::ordered_json(nullptr)},
                                  {"outputs", report.outputs},
                                  {"output_differences", std::move(outputs)}};
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
@@ -289,16 +332,16 @@ std::string to_json(const Report& report) {
 SideArguments other_side(const Arguments& arguments) {
   SideArguments b = arguments.b;
   const SideArguments& a = arguments.a;
-  if (b.model.empty() && b.level.empty() && b.simd.empty() && b.threads < 0 && b.without.empty()) {
+  if (b.model.empty() && b.rewrites.level.empty() && b.simd.empty() && b.threads < 0 && b.rewrites.without.empty()) {
     throw Error(ErrorCode::kInvalidArgument,
                 "there is nothing to compare with: give a second model, --against LEVEL, --against-threads N, --against-simd TARGET or "
                 "--against-without PASSES");
   }
   if (b.model.empty()) b.model = a.model;
-  if (b.level.empty()) b.level = a.level;
+  if (b.rewrites.level.empty()) b.rewrites.level = a.rewrites.level;
   if (b.simd.empty()) b.simd = a.simd;
   if (b.threads < 0) b.threads = a.threads;
-  if (b.without.empty()) b.without = a.without;
+  if (b.rewrites.without.empty()) b.rewrites.without = a.rewrites.without;
   return b;
 }
 
@@ -307,8 +350,9 @@ bool keeps_bits(const std::string& level) { return level == "none" || level == "
 // Every bit counts where every bit is promised: for one model at any number of threads, and at levels that only fold and remove.
 std::optional<Tolerance> tolerance_of(const Arguments& arguments, const SideArguments& b) {
   const SideArguments& a = arguments.a;
-  const bool same_rewrites = a.level == b.level && a.without == b.without;
-  const bool bits = a.model == b.model && a.simd == b.simd && (same_rewrites || (keeps_bits(a.level) && keeps_bits(b.level)));
+  const bool same_rewrites = a.rewrites.level == b.rewrites.level && a.rewrites.without == b.rewrites.without;
+  const bool keep_bits = keeps_bits(a.rewrites.level) && keeps_bits(b.rewrites.level);
+  const bool bits = a.model == b.model && a.simd == b.simd && (same_rewrites || keep_bits);
   if (bits && !arguments.rtol && !arguments.atol) return std::nullopt;
   return Tolerance{arguments.rtol.value_or(1e-3), arguments.atol.value_or(1e-5)};
 }
@@ -338,12 +382,11 @@ int diff(const Arguments& arguments) {
 
 void add_side(CLI::App& command, SideArguments& side, bool is_other) {
   const std::string prefix = is_other ? "--against-" : "--", whose = is_other ? " of B" : "";
-  command.add_option(is_other ? "--against" : "--optimize", side.level, "How much the graph may be rewritten" + whose)
-      ->check(CLI::IsMember({"none", "basic", "extended", "all"}));
+  if (is_other) side.rewrites.level.clear();
+  side.rewrites.add_options(command, is_other ? "--against" : "--optimize", prefix + "without", whose);
   command.add_option(prefix + "threads", side.threads, "Threads" + whose + "; 0: as many as this process may use")
       ->check(CLI::NonNegativeNumber);
   command.add_option(prefix + "simd", side.simd, "One of the SIMD targets of this machine" + whose)->check(CLI::IsMember(simd_targets()));
-  add_without_option(command, prefix + "without", side.without, "Passes to switch off" + whose + ": A,B");
 }
 }  // namespace
 
@@ -353,7 +396,6 @@ void add_diff(CLI::App& app, int& status) {
                          "Runs two models, or one in two ways, on the same inputs and names the first value that differs, in running "
                          "order. What is not told of B is as of A. Exit status: 0 equal, 1 different.");
   const auto arguments = std::make_shared<Arguments>();
-  arguments->a.level = "all";
   command->add_option("A", arguments->a.model, "An .onnx file")->required();
   command->add_option("B", arguments->b.model, "Another, with inputs of the same names; A again where it is left out");
   add_side(*command, arguments->a, false);

@@ -23,8 +23,10 @@ struct Explanation {
   size_t timed_runs = 0;
 
   double seconds() const;  // of all steps
-  // Part of the machine's peak that this work reaches in that time; 0 where it is not known.
-  double share(double flops, size_t bytes, double seconds) const;
+  // The least time that a step, or a node in `chain`, could take; 0 where the peak is not known, and for what does nothing.
+  double least_seconds(const StepReport& step, const StepReport* chain = nullptr) const;
+  // Part of the machine's peak that it reaches; 0 where that is not known.
+  double share(const StepReport& step, const StepReport* chain = nullptr) const;
 };
 
 // Lines of at most `width` characters (0: as long as they are).

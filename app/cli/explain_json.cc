@@ -37,11 +37,13 @@ Json values(const std::vector<ValueReport>& reports) {
   return list;
 }
 
-Json step(const Explanation& e, const StepReport& report) {
+// `chain`: in which the node runs; null: it is a step of its own.
+Json step(const Explanation& e, const StepReport& report, const StepReport* chain) {
   Json json = {{"node", report.node},
                {"op", report.op},
                {"opset", report.opset},
                {"kernel", report.kernel.empty() ? Json(nullptr) : Json(report.kernel)},
+               {"layout", report.layout},
                {"refused", report.refusals},
                {"inputs", values(report.inputs)},
                {"outputs", values(report.outputs)},
@@ -52,15 +54,18 @@ Json step(const Explanation& e, const StepReport& report) {
                {"in_place", report.in_place},
                {"late", report.late}};
   if (report.chain) {
-    json["chain"] = {{"nodes", report.chain->nodes},
+    Json nodes = Json::array();
+    for (const StepReport& node : report.nodes) nodes.push_back(step(e, node, &report));
+    json["chain"] = {{"nodes", std::move(nodes)},
                      {"bands", report.chain->bands},
                      {"tile_rows", report.chain->tile_rows},
                      {"band_bytes", report.chain->band_bytes},
-                     {"saved_bytes", report.chain->saved_bytes}};
+                     {"saved_bytes", report.chain->saved_bytes},
+                     {"end", report.chain->end}};
   }
   if (!e.peak) return json;
   json["seconds"] = report.seconds;
-  json["share_of_peak"] = report.aliased ? 0 : e.share(report.flops, report.bytes, report.seconds);
+  json["share_of_peak"] = e.share(report, chain);
   return json;
 }
 
@@ -77,12 +82,24 @@ Json piece(const MemoryReport& report) {
           {"last_step", report.last_step}};
 }
 
+Json refused_chain(const ChainRefusal& refusal) {
+  return {{"first_step", refusal.first_step}, {"last_step", refusal.last_step}, {"value_bytes", refusal.value_bytes},
+          {"fits_cache", refusal.fits_cache}, {"reason", refusal.reason},       {"end", refusal.end}};
+}
+
 Json plan(const Explanation& e) {
-  Json steps = Json::array(), memory = Json::array();
-  for (const StepReport& report : e.plan.steps) steps.push_back(step(e, report));
+  Json steps = Json::array(), memory = Json::array(), refused = Json::array();
+  for (const StepReport& report : e.plan.steps) steps.push_back(step(e, report, nullptr));
   for (const MemoryReport& report : e.plan.memory) memory.push_back(piece(report));
-  return {{"steps", std::move(steps)},         {"evaluated_nodes", e.plan.evaluated_nodes},       {"flops", e.plan.flops},
-          {"peak_memory", e.plan.peak_memory}, {"lower_bound_memory", e.plan.lower_bound_memory}, {"output_memory", e.plan.output_memory},
+  for (const ChainRefusal& refusal : e.plan.chain_refusals) refused.push_back(refused_chain(refusal));
+  return {{"steps", std::move(steps)},
+          {"evaluated_nodes", e.plan.evaluated_nodes},
+          {"flops", e.plan.flops},
+          {"tiles_chains", e.plan.tiles_chains},
+          {"refused_chains", std::move(refused)},
+          {"peak_memory", e.plan.peak_memory},
+          {"lower_bound_memory", e.plan.lower_bound_memory},
+          {"output_memory", e.plan.output_memory},
           {"memory", std::move(memory)}};
 }
 }  // namespace

@@ -3,29 +3,15 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <tuple>
 
 #include "cli/command.h"
 #include "cli/explain.h"
+#include "cli/table.h"
 
 namespace sardonyx::cli {
 
 namespace {
-struct Column {
-  std::string title;
-  bool right = false;
-  int rank = 0;        // the greatest is left out first where lines are too long
-  size_t shrinks = 0;  // to this width, if need be; 0: never
-  std::vector<std::string> cells = {};
-
-  size_t width() const {
-    size_t widest = title.size();
-    for (const std::string& cell : cells) widest = std::max(widest, cell.size());
-    return widest;
-  }
-};
-
 std::string human(double value, std::string_view unit) {
   constexpr const char* kScales[] = {"", "k", "M", "G", "T"};
   size_t scale = 0;
@@ -39,82 +25,26 @@ std::string milliseconds(double seconds) { return fmt::format("{:.3f} ms", secon
 
 std::string percent(double share) { return share > 0 ? fmt::format("{:.0f} %", share * 100) : "-"; }
 
-// The end of a text, which tells more than its beginning in names like "/layer/conv/Conv".
-std::string cut(const std::string& text, size_t width) {
-  if (text.size() <= width) return text;
-  size_t begin = text.size() - width + 1;
-  while (begin < text.size() && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80) ++begin;  // within a symbol of several bytes
-  return "~" + text.substr(begin);
-}
-
 std::string marks(const StepReport& step) {
   if (step.aliased) return "view";
   if (step.in_place) return "in place";
   return step.late ? "late" : "";
 }
 
-size_t total_width(const std::vector<Column>& columns, const std::vector<size_t>& widths) {
-  return std::accumulate(widths.begin(), widths.end(), columns.empty() ? size_t{0} : 2 * (columns.size() - 1));
+// "3 to 5, 7"
+std::string ranges(const std::vector<size_t>& ascending) {
+  std::string text;
+  for (size_t i = 0; i < ascending.size();) {
+    size_t end = i + 1;
+    while (end < ascending.size() && ascending[end] == ascending[end - 1] + 1) ++end;
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", ascending[i]);
+    if (end > i + 1) text += fmt::format(" to {}", ascending[end - 1]);
+    i = end;
+  }
+  return text;
 }
 
-// Widths of the columns such that a line fits, as far as that is possible.
-std::vector<size_t> fitted(std::vector<Column>& columns, size_t width) {
-  std::vector<size_t> widths;
-  const auto measure = [&] {
-    widths.clear();
-    for (const Column& column : columns) widths.push_back(column.width());
-  };
-  measure();
-  if (width == 0) return widths;
-  for (size_t i = 0; i < columns.size(); ++i) {
-    const size_t total = total_width(columns, widths);
-    if (total > width && columns[i].shrinks > 0) {
-      const size_t least = std::min(columns[i].shrinks, widths[i]);
-      widths[i] = std::max(least, widths[i] - std::min(widths[i], total - width));
-    }
-  }
-  while (total_width(columns, widths) > width && columns.size() > 1) {
-    const auto last = std::ranges::max_element(columns, {}, &Column::rank);
-    if (last->rank == 0) break;
-    widths.erase(widths.begin() + (last - columns.begin()));
-    columns.erase(last);
-  }
-  return widths;
-}
-
-std::string trimmed(std::string line) {
-  while (!line.empty() && line.back() == ' ') line.pop_back();
-  return line + "\n";
-}
-
-std::string row(const std::vector<Column>& columns, const std::vector<size_t>& widths, const auto& cell_of) {
-  std::string line;
-  for (size_t i = 0; i < columns.size(); ++i) {
-    const std::string cell = cut(cell_of(columns[i]), widths[i]);
-    line += i == 0 ? "" : "  ";
-    line += columns[i].right ? fmt::format("{:>{}}", cell, widths[i]) : fmt::format("{:<{}}", cell, widths[i]);
-  }
-  return trimmed(std::move(line));
-}
-
-// Lines of words, each line behind `indent` spaces.
-std::string wrapped(std::string_view text, size_t indent, size_t width) {
-  std::string out, line(indent, ' ');
-  size_t begin = 0;
-  while (begin < text.size()) {
-    const size_t end = std::min(text.find(' ', begin), text.size());
-    const std::string_view word = text.substr(begin, end - begin);
-    if (width > 0 && line.size() > indent && line.size() + 1 + word.size() > width) {
-      out += line + "\n";
-      line.assign(indent + 2, ' ');
-    } else if (line.size() > indent) {
-      line += ' ';
-    }
-    line += word;
-    begin = end + 1;
-  }
-  return out + line + "\n";
-}
+bool converts_layout(const StepReport& step) { return step.layout.starts_with("to "); }
 
 class Text {
  public:
@@ -124,6 +54,8 @@ class Text {
     head();
     passes();
     steps();
+    refused_kernels();
+    refused_chains();
     totals();
     operators();
     memory();
@@ -140,7 +72,7 @@ class Text {
     std::string opsets;
     for (const auto& [domain, version] : e_.metadata.opset_import)
       opsets += fmt::format("{}{} {}", opsets.empty() ? "" : ", ", domain.empty() ? "ai.onnx" : domain, version);
-    say("{}: {}; optimisation {}, {} thread{}", e_.model, opsets, e_.level, e_.threads, e_.threads == 1 ? "" : "s");
+    say("{}: {}; optimisation {}, {}", e_.model, opsets, e_.level, count_of(static_cast<size_t>(e_.threads), "thread"));
     for (const ValueReport& input : e_.inputs) say("input {}: {}", input.name, to_string(input));
     std::string phases;
     double total = 0;
@@ -159,118 +91,210 @@ class Text {
 
   void passes() {
     out_ += "\npasses that changed the model\n";
-    size_t width = 0;
-    for (const PassReport& pass : e_.passes) width = std::max(width, pass.name.size());
-    bool any = false;
+    std::vector<const PassReport*> told;
+    Table table({{""}, {"", true}, {"", true, 1}, {"", false, 2}});
     for (const PassReport& pass : e_.passes) {
       if (pass.rewrites == 0 && pass.refusals.empty()) continue;
-      any = true;
-      out_ += fmt::format("  {:<{}} {:>5}x  {}\n", pass.name, width, pass.rewrites, milliseconds(pass.seconds));
-      for (const std::string& refusal : pass.refusals) out_ += wrapped("not at " + refusal, 6, width_);
+      told.push_back(&pass);
+      table.add({"  " + pass.name, fmt::format("{}x", pass.rewrites), milliseconds(pass.seconds), pass.description});
     }
-    if (!any) out_ += "  none\n";
+    const std::vector<std::string> lines = table.lines(width_);
+    for (size_t i = 0; i < told.size(); ++i) {
+      out_ += lines[i + 1];
+      for (const std::string& refusal : told[i]->refusals) out_ += wrapped("not at " + refusal, 6, width_);
+    }
+    if (told.empty()) out_ += "  none\n";
     if (e_.plan.evaluated_nodes > 0) say("{} nodes were computed when the plan was made", e_.plan.evaluated_nodes);
   }
 
-  std::vector<Column> columns() const {
-    std::vector<Column> columns = {{"step", true, 9},        {"node", false, 0, 12},   {"operator", false, 0, 12},
-                                   {"kernel", false, 0, 10}, {"output", false, 5, 14}, {"memory", false, 6},
-                                   {"FLOP", true, 3},        {"bytes", true, 4},       {"scratch", true, 7}};
+  Table step_table() const {
+    std::vector<Column> columns = {{"step", true},       {"node", false, 0, 12},   {"operator", false, 0, 12}, {"kernel", false, 0, 10},
+                                   {"layout", false, 5}, {"output", false, 6, 14}, {"memory", false, 7},       {"FLOP", true, 3},
+                                   {"bytes", true, 4},   {"scratch", true, 8}};
     if (e_.peak)
-      columns.insert(columns.end(), {{"time", true, 0}, {"of all", true, 2}, {"FLOP/s", true, 8}, {"B/s", true, 8}, {"of peak", true, 1}});
-    const double total = e_.seconds();
+      columns.insert(columns.end(), {{"time", true, 0}, {"of all", true, 2}, {"FLOP/s", true, 9}, {"B/s", true, 9}, {"of peak", true, 1}});
+    Table table(std::move(columns));
     for (size_t i = 0; i < e_.plan.steps.size(); ++i) {
       const StepReport& step = e_.plan.steps[i];
-      const auto bytes = static_cast<double>(step.bytes);
-      std::vector<std::string> cells = {std::to_string(i),
-                                        step.node,
-                                        step.op,
-                                        step.kernel.empty() ? "(late)" : step.kernel,
-                                        step.outputs.empty() ? "" : to_string(step.outputs[0]),
-                                        marks(step),
-                                        amount(step.flops, ""),
-                                        amount(bytes, "B"),
-                                        amount(static_cast<double>(step.scratch_bytes), "B")};
-      if (e_.peak) {
-        const bool timed = !step.aliased && step.seconds > 0;
-        const auto rate = [&](double work, std::string_view unit) { return timed ? amount(work / step.seconds, unit) : "-"; };
-        cells.insert(cells.end(),
-                     {timed ? milliseconds(step.seconds) : "-", timed ? percent(step.seconds / total) : "-", rate(step.flops, ""),
-                      rate(bytes, "B"), timed ? percent(e_.share(step.flops, step.bytes, step.seconds)) : "-"});
-      }
-      for (size_t c = 0; c < columns.size(); ++c) columns[c].cells.push_back(std::move(cells[c]));
+      table.add(cells(step, std::to_string(i), nullptr));
+      for (const StepReport& node : step.nodes) table.add(cells(node, "", &step));
     }
-    return columns;
+    return table;
+  }
+
+  // `chain`: in which the node runs; null: it is a step of its own.
+  std::vector<std::string> cells(const StepReport& step, std::string number, const StepReport* chain) const {
+    const auto bytes = static_cast<double>(step.bytes);
+    std::vector<std::string> cells = {std::move(number),
+                                      (chain ? "  " : "") + step.node,
+                                      step.op,
+                                      step.kernel.empty() ? "(late)" : step.kernel,
+                                      step.layout,
+                                      step.outputs.empty() ? "" : to_string(step.outputs[0]),
+                                      chain ? "bands" : marks(step),
+                                      amount(step.flops, ""),
+                                      amount(bytes, "B"),
+                                      amount(static_cast<double>(chain ? 0 : step.scratch_bytes), "B")};
+    if (!e_.peak) return cells;
+    const bool timed = !step.aliased && step.seconds > 0;
+    const auto rate = [&](double work, std::string_view unit) { return timed ? amount(work / step.seconds, unit) : "-"; };
+    cells.insert(cells.end(), {timed ? milliseconds(step.seconds) : "-", timed ? percent(step.seconds / e_.seconds()) : "-",
+                               rate(step.flops, ""), rate(bytes, "B"), timed ? percent(e_.share(step, chain)) : "-"});
+    return cells;
   }
 
   void steps() {
-    std::vector<Column> shown = columns();
-    const std::vector<size_t> widths = fitted(shown, width_);
-    out_ += "\n" + row(shown, widths, [](const Column& column) -> const std::string& { return column.title; });
-    for (size_t i = 0; i < e_.plan.steps.size(); ++i) {
-      out_ += row(shown, widths, [&](const Column& column) -> const std::string& { return column.cells[i]; });
-      for (const std::string& refusal : e_.plan.steps[i].refusals) out_ += wrapped("not " + refusal, 6, width_);
-      if (e_.plan.steps[i].chain) chain(*e_.plan.steps[i].chain);
+    const std::vector<std::string> lines = step_table().lines(width_);
+    size_t next = 0;
+    out_ += "\n" + lines[next++];
+    for (const StepReport& step : e_.plan.steps) {
+      out_ += lines[next++];
+      if (step.chain) chain(*step.chain);
+      for (size_t i = 0; i < step.nodes.size(); ++i) out_ += lines[next++];
     }
   }
 
   void chain(const ChainReport& chain) {
-    std::string nodes;
-    for (const std::string& node : chain.nodes) nodes += (nodes.empty() ? "" : ", ") + node;
-    out_ += wrapped(fmt::format("by rows: {} bands of at most {} rows through {}; {} between nodes at once, in place of {}", chain.bands,
-                                chain.tile_rows, nodes, human(static_cast<double>(chain.band_bytes), "B"),
-                                human(static_cast<double>(chain.saved_bytes), "B")),
-                    6, width_);
+    std::string text = fmt::format("by rows: {} of at most {} of the last result; {} between nodes at once, in place of {}",
+                                   count_of(chain.bands, "band"), count_of(chain.tile_rows, "row"),
+                                   human(static_cast<double>(chain.band_bytes), "B"), human(static_cast<double>(chain.saved_bytes), "B"));
+    if (!chain.end.empty()) text += "; ends before " + chain.end;
+    out_ += wrapped(text, 6, width_);
+  }
+
+  // Each reason once, with the steps, and the nodes in chains, that it holds for.
+  void refused_kernels() {
+    struct Refused {
+      std::string reason;
+      std::vector<size_t> steps = {};
+      std::vector<std::string> nodes = {};
+    };
+    std::vector<Refused> refused;
+    const auto entry = [&](const std::string& reason) -> Refused& {
+      const auto known = std::ranges::find(refused, reason, &Refused::reason);
+      return known == refused.end() ? refused.emplace_back(Refused{reason}) : *known;
+    };
+    for (size_t i = 0; i < e_.plan.steps.size(); ++i) {
+      for (const std::string& reason : e_.plan.steps[i].refusals) entry(reason).steps.push_back(i);
+      for (const StepReport& node : e_.plan.steps[i].nodes) {
+        for (const std::string& reason : node.refusals) entry(reason).nodes.push_back(node.node);
+      }
+    }
+    if (!refused.empty()) out_ += "\nbetter kernels that refused\n";
+    for (const Refused& one : refused) {
+      std::string places = one.steps.empty() ? "" : fmt::format("step{} {}", one.steps.size() == 1 ? "" : "s", ranges(one.steps));
+      if (!one.nodes.empty()) places += fmt::format("{}{}", places.empty() ? "" : ", and ", fmt::join(one.nodes, ", "));
+      out_ += wrapped(fmt::format("not {}: {}", one.reason, places), 2, width_);
+    }
+  }
+
+  // "steps 3 to 5, /a .. /c"
+  std::string nodes_of(const ChainRefusal& refusal) const {
+    const std::string& first = e_.plan.steps[refusal.first_step].node;
+    if (refusal.first_step == refusal.last_step) return fmt::format("step {}, {}", refusal.first_step, first);
+    return fmt::format("steps {} to {}, {} .. {}", refusal.first_step, refusal.last_step, first, e_.plan.steps[refusal.last_step].node);
+  }
+
+  void refused_chains() {
+    constexpr size_t kMost = 12;
+    if (!e_.plan.tiles_chains) {
+      out_ += "\nchains of nodes that run by rows: switched off (tile_chains)\n";
+      return;
+    }
+    std::vector<const ChainRefusal*> others;
+    std::vector<const ChainRefusal*> in_cache;
+    for (const ChainRefusal& refusal : e_.plan.chain_refusals) (refusal.fits_cache ? in_cache : others).push_back(&refusal);
+    if (others.empty() && in_cache.empty()) return;
+    out_ += "\nnodes that do not run by rows together\n";
+    for (size_t i = 0; i < std::min(kMost, others.size()); ++i) {
+      const ChainRefusal& refusal = *others[i];
+      std::string text =
+          fmt::format("{} ({}): {}", nodes_of(refusal), human(static_cast<double>(refusal.value_bytes), "B"), refusal.reason);
+      if (!refusal.end.empty()) text += "; the next is " + refusal.end;
+      out_ += wrapped(text, 2, width_);
+    }
+    if (others.size() > kMost) out_ += wrapped(fmt::format("and {} more (--json tells all)", others.size() - kMost), 2, width_);
+    if (in_cache.empty()) return;
+    const auto length = [](const ChainRefusal* refusal) { return refusal->last_step - refusal->first_step + 1; };
+    const auto [shortest, longest] = std::ranges::minmax(in_cache, {}, length);
+    const ChainRefusal* largest = std::ranges::max(in_cache, {}, &ChainRefusal::value_bytes);
+    const std::string lengths =
+        length(shortest) == length(longest) ? std::to_string(length(longest)) : fmt::format("{} to {}", length(shortest), length(longest));
+    out_ += wrapped(fmt::format("{} of {} nodes: {}", count_of(in_cache.size(), "run"), lengths, largest->reason), 2, width_);
   }
 
   void totals() {
-    size_t bytes = 0, views = 0, in_place = 0, late = 0;
+    size_t bytes = 0, views = 0, in_place = 0, late = 0, conversions = 0, converted = 0;
+    double least = 0, converting = 0;
+    const auto note_layout = [&](const StepReport& step) {
+      if (!converts_layout(step)) return;
+      ++conversions;
+      converted += step.bytes;
+      converting += step.seconds;
+    };
     for (const StepReport& step : e_.plan.steps) {
       if (!step.aliased) bytes += step.bytes;
+      least += e_.least_seconds(step);
       views += step.aliased ? 1 : 0;
       in_place += step.in_place ? 1 : 0;
       late += step.late ? 1 : 0;
+      note_layout(step);
+      std::ranges::for_each(step.nodes, note_layout);
     }
-    const size_t count = e_.plan.steps.size();
     out_ += "\n";
-    say("{} steps: {} are views and cost nothing, {} write in place, {} have shapes that depend on data; {}, {}", count, views, in_place,
-        late, human(e_.plan.flops, "FLOP"), human(static_cast<double>(bytes), "B"));
+    std::string layouts = fmt::format("{} convert the layout of channels", conversions);
+    if (conversions > 0)
+      layouts += fmt::format(" ({}{})", human(static_cast<double>(converted), "B"), e_.peak ? ", " + milliseconds(converting) : "");
+    say("{}: {} are views and cost nothing, {} write in place, {} have shapes that depend on data, {}; {}, {}",
+        count_of(e_.plan.steps.size(), "step"), views, in_place, late, layouts, human(e_.plan.flops, "FLOP"),
+        human(static_cast<double>(bytes), "B"));
     if (!e_.peak) return;
     const double seconds = e_.seconds();
-    double least = 0;
-    for (const StepReport& step : e_.plan.steps) least += step.aliased ? 0 : e_.peak->least_seconds(step.flops, step.bytes);
     say("{} (medians of {} runs): {}, {}; {} of the machine's peak", milliseconds(seconds), e_.timed_runs,
         amount(e_.plan.flops / seconds, "FLOP/s"), amount(static_cast<double>(bytes) / seconds, "B/s"), percent(least / seconds));
   }
 
-  void operators() {
-    struct Sum {
-      size_t count = 0;
-      double flops = 0, seconds = 0;
-    };
+  struct Sum {
+    size_t count = 0;
+    double flops = 0, seconds = 0;
+
+    void add(const StepReport& step) {
+      ++count;
+      flops += step.flops;
+      seconds += step.seconds;
+    }
+  };
+
+  // By operator. Of a chain, its nodes; its own is what is left: moving rows from band to band.
+  std::vector<std::pair<std::string, Sum>> sums() const {
     std::map<std::string, Sum> sums;
     for (const StepReport& step : e_.plan.steps) {
       Sum& sum = sums[step.op];
-      ++sum.count;
-      sum.flops += step.flops;
-      sum.seconds += step.seconds;
+      sum.add(step);
+      for (const StepReport& node : step.nodes) {
+        sums[node.op].add(node);
+        sum.flops -= node.flops;
+        sum.seconds -= node.seconds;
+      }
+      sum.seconds = std::max(sum.seconds, 0.0);
     }
     std::vector<std::pair<std::string, Sum>> order(sums.begin(), sums.end());
     std::ranges::stable_sort(order, [](const auto& a, const auto& b) {
       return std::tuple(a.second.seconds, a.second.flops, a.second.count) > std::tuple(b.second.seconds, b.second.flops, b.second.count);
     });
+    return order;
+  }
+
+  void operators() {
     std::vector<Column> columns = {{"operator", false, 0, 12}, {"nodes", true, 0}, {"FLOP", true, 2}};
     if (e_.peak) columns.insert(columns.end(), {{"time", true, 0}, {"of all", true, 1}});
-    for (const auto& [op, sum] : order) {
+    Table table(std::move(columns));
+    for (const auto& [op, sum] : sums()) {
       std::vector<std::string> cells = {op, std::to_string(sum.count), amount(sum.flops, "")};
       if (e_.peak) cells.insert(cells.end(), {milliseconds(sum.seconds), percent(sum.seconds / e_.seconds())});
-      for (size_t c = 0; c < columns.size(); ++c) columns[c].cells.push_back(std::move(cells[c]));
+      table.add(std::move(cells));
     }
-    const std::vector<size_t> widths = fitted(columns, width_);
-    out_ += "\n" + row(columns, widths, [](const Column& column) -> const std::string& { return column.title; });
-    for (size_t i = 0; i < order.size(); ++i) {
-      out_ += row(columns, widths, [&](const Column& column) -> const std::string& { return column.cells[i]; });
-    }
+    out_ += "\n" + table.text(width_);
   }
 
   void memory() {
@@ -287,20 +311,16 @@ class Text {
     std::ranges::stable_sort(largest, [](const auto* a, const auto* b) { return a->bytes > b->bytes; });
     if (largest.size() > kLargest) largest.resize(kLargest);
     if (largest.empty()) return;
-    std::vector<Column> columns = {
-        {"largest values", false, 0, 16}, {"type", false, 2}, {"bytes", true, 0}, {"steps", false, 1}, {"made by", false, 0, 10}};
+    Table table({{"largest values", false, 0, 16}, {"type", false, 2}, {"bytes", true, 0}, {"steps", false, 1}, {"made by", false, 0, 10}});
     for (const MemoryReport* piece : largest) {
-      std::vector<std::string> cells = {(piece->scratch ? "scratch of " : "") + piece->name,
-                                        piece->scratch ? "" : fmt::format("{} {}", to_string(piece->dtype), to_string(piece->shape)),
-                                        human(static_cast<double>(piece->bytes), "B"),
-                                        fmt::format("{} to {}", piece->first_step, piece->last_step), piece->op};
-      for (size_t c = 0; c < columns.size(); ++c) columns[c].cells.push_back(std::move(cells[c]));
+      table.add({(piece->scratch ? "scratch of " : "") + piece->name,
+                 piece->scratch ? "" : fmt::format("{} {}", to_string(piece->dtype), to_string(piece->shape)),
+                 human(static_cast<double>(piece->bytes), "B"),
+                 piece->first_step == piece->last_step ? std::to_string(piece->first_step)
+                                                       : fmt::format("{} to {}", piece->first_step, piece->last_step),
+                 piece->op});
     }
-    const std::vector<size_t> widths = fitted(columns, width_);
-    out_ += row(columns, widths, [](const Column& column) -> const std::string& { return column.title; });
-    for (size_t i = 0; i < largest.size(); ++i) {
-      out_ += row(columns, widths, [&](const Column& column) -> const std::string& { return column.cells[i]; });
-    }
+    out_ += table.text(width_);
   }
 
   const Explanation& e_;

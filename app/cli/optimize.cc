@@ -11,16 +11,15 @@ namespace sardonyx::cli {
 
 namespace {
 struct Arguments {
-  std::string model, level = "all";
-  std::vector<std::string> disabled;
+  std::string model;
+  RewriteOptions rewrites;
   EditedModel result;
 };
 
 void optimize(const Arguments& arguments) {
-  const GraphOptimizationLevel level = parse_level(arguments.level);
   const model::Model model = model::read_model(arguments.model);
-  const OptimizedModel result =
-      with_trail([&] { return arguments.model; }, [&] { return optimize_model(model, level, arguments.disabled); });
+  const OptimizedModel result = with_trail(
+      [&] { return arguments.model; }, [&] { return optimize_model(model, arguments.rewrites.graph_level(), arguments.rewrites.without); });
   arguments.result.write(result.model);
   for (const PassReport& pass : result.passes) {
     if (pass.rewrites > 0) print(fmt::format("{:6}  {:<28}{}\n", pass.rewrites, pass.name, pass.description));
@@ -33,10 +32,7 @@ void add_optimize(CLI::App& app, int&) {
   CLI::App* command = app.add_subcommand("optimize", "Writes the model that a session would run, and tells what each pass did.");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("MODEL", arguments->model, "The .onnx file")->required();
-  command->add_option("--level", arguments->level, "How much the graph may be rewritten")
-      ->check(CLI::IsMember({"none", "basic", "extended", "all"}))
-      ->capture_default_str();
-  command->add_option("--disable", arguments->disabled, "A pass that is left out; may be repeated");
+  arguments->rewrites.add_options(*command);
   arguments->result.add_options(*command);
   command->callback([arguments] { optimize(*arguments); });
 }

@@ -16,7 +16,7 @@ struct Arguments {
   std::vector<std::string> inputs, outputs, custom_ops;
   std::string output_dir = ".";
   int threads = 0;
-  std::string level = "all";
+  RewriteOptions rewrites;
   std::string profile;
 };
 
@@ -47,7 +47,7 @@ void write_value(const std::filesystem::path& folder, const std::string& name, c
 int run(const Arguments& arguments) {
   SessionOptions options;
   options.intra_op_num_threads = arguments.threads;
-  options.graph_optimization_level = parse_level(arguments.level);
+  arguments.rewrites.set(options);
   options.custom_ops = load_custom_ops(arguments.custom_ops);
   options.profile_path = arguments.profile;
   InferenceSession session(arguments.model, options);
@@ -79,8 +79,8 @@ void add_run(CLI::App& app, int& status) {
                       "NAME=FILE, a .npy or .pb file (.pb for a sequence, map or optional); once for each input");
   command->add_option("--output", arguments->outputs, "Outputs to compute; all if none is named");
   command->add_option("--output-dir", arguments->output_dir, "Where outputs are written")->capture_default_str();
-  command->add_option("--threads", arguments->threads, "Threads; 0: as many as this process may use")->check(CLI::NonNegativeNumber);
-  add_level_option(*command, "--optimize", arguments->level, "How much the graph may be rewritten");
+  add_threads_option(*command, arguments->threads);
+  arguments->rewrites.add_options(*command);
   add_profile_option(*command, arguments->profile);
   add_custom_ops_option(*command, arguments->custom_ops);
   command->callback([arguments, &status] { status = run(*arguments); });

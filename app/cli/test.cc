@@ -27,7 +27,7 @@ struct Arguments {
   Tolerance tolerance{1e-3, 1e-7};  // those of ONNX's own runner
   std::optional<std::string> list, digest;
   int threads = 0;
-  std::string level = "all";
+  RewriteOptions rewrites;
   std::string simd;
   bool guard = false;
   bool text = false;
@@ -148,7 +148,7 @@ std::string run_data_set(const Setting& setting, const InferenceSession& session
 SessionOptions session_options(const Arguments& arguments) {
   SessionOptions options;
   options.thread_pool = make_thread_pool(arguments.threads);
-  options.graph_optimization_level = parse_level(arguments.level);
+  arguments.rewrites.set(options);
   options.guard_memory = arguments.guard;
   return options;
 }
@@ -233,8 +233,8 @@ void add_test(CLI::App& app, int& status) {
   command->add_option("--digest", arguments->digest,
                       "A file to write, a line for each output: test, data set, output, and a digest of the output's bits, which does not "
                       "depend on the number of threads");
-  command->add_option("--threads", arguments->threads, "Threads; 0: as many as this process may use")->check(CLI::NonNegativeNumber);
-  add_level_option(*command, "--optimize", arguments->level, "How much the graph may be rewritten");
+  add_threads_option(*command, arguments->threads);
+  arguments->rewrites.add_options(*command);
   command->add_option("--simd", arguments->simd, "Keep to one of the SIMD targets of this machine")->check(CLI::IsMember(simd_targets()));
   command->add_flag("--text", arguments->text, "Print each model as text, and run what that text parses to");
   command->add_flag("--guard", arguments->guard, "Fill memory with NaN between its uses and look for writes behind values (slow)");

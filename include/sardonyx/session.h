@@ -118,11 +118,20 @@ using InputShapes = std::vector<std::pair<std::string, Shape>>;
 
 // Nodes that run together, some rows of their results at a time ("tile_chains").
 struct ChainReport {
-  std::vector<std::string> nodes;  // in the order they run
-  size_t bands = 0;                // passes over all nodes
-  size_t tile_rows = 0;            // rows of the last result in each band, at most
-  size_t band_bytes = 0;           // of the rows between nodes that are held at once
-  size_t saved_bytes = 0;          // of the values between nodes, which are never held as a whole
+  size_t bands = 0;        // passes over all nodes
+  size_t tile_rows = 0;    // rows of the last result in each band, at most
+  size_t band_bytes = 0;   // of the rows between nodes that are held at once
+  size_t saved_bytes = 0;  // of the values between nodes, which are never held as a whole
+  std::string end;         // why the next node is none of them: "node 'r' (Resize): its kernel ..."; "" where the graph ends
+};
+
+// Consecutive steps that were considered as a chain, and are none.
+struct ChainRefusal {
+  size_t first_step = 0, last_step = 0;  // indexes of PlanReport::steps, both included
+  size_t value_bytes = 0;                // of the largest value between them; of a single step, of what it makes
+  bool fits_cache = false;               // the reason: the values between them stay in the cache as they are
+  std::string reason;
+  std::string end;  // why the next step is none of them, as ChainReport::end; "" where the graph ends or a chain begins
 };
 
 // A value as a step reads or makes it.
@@ -144,7 +153,7 @@ struct StepReport {
   std::string kernel;                 // the chosen candidate, or the operator's own name ("softmax"); "": it is chosen while running (late)
   std::vector<std::string> refusals;  // "winograd: not 3x3 stride 1": why better candidates were passed over
   double flops = 0;                   // a multiply-add counts two
-  size_t bytes = 0;                   // of all inputs and outputs, each read or written once
+  size_t bytes = 0;                   // of all inputs and outputs, each once; of what is gathered or sliced, as much as is taken
   size_t scratch_bytes = 0;
   DType output_dtype = DType::kUndefined;  // of the first output
   Shape output_shape;
@@ -152,7 +161,10 @@ struct StepReport {
   bool in_place = false;  // the output overwrites an input
   bool late = false;      // shapes depend on data: bound while running; kernel, flops and output_shape are then unknown
   double seconds = 0;     // filled by profile()
+  // "plain": as ONNX has it; "blocked 8": channels in blocks of 8, which lie innermost; "to blocked 8", "to plain": only converts.
+  std::string layout = {};
   std::optional<ChainReport> chain = {};
+  std::vector<StepReport> nodes = {};  // of a chain, in the order they run; their seconds are those of all bands
   std::vector<ValueReport> inputs = {}, outputs = {};
 };
 
@@ -177,10 +189,12 @@ struct PlanReport {
   size_t output_memory = 0;       // bytes of the outputs, allocated by each run
   double flops = 0;
   std::vector<MemoryReport> memory = {};  // what lies where in that block, by first step and offset
+  bool tiles_chains = false;              // the pass tile_chains is on
+  std::vector<ChainRefusal> chain_refusals = {};
 };
 
-// A pass over the graph, made while loading; "tile_chains" and "winograd" act when plans are made: StepReport::chain and ::kernel tell what
-// they did.
+// A pass over the graph, made while loading; "tile_chains" and "winograd" act when plans are made: StepReport::chain, StepReport::kernel
+// and PlanReport::chain_refusals tell what they did.
 struct PassReport {
   std::string name;         // as SessionOptions::disabled_passes takes it
   std::string description;  // one line

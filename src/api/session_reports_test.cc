@@ -15,12 +15,12 @@
 #include "core/expect_error.h"
 #include "optimize/model_builder.h"
 #include "sardonyx/session.h"
+#include "sardonyx/text.h"
 
 namespace sardonyx {
 namespace {
 
 using nlohmann::json;
-using optimize::ModelBuilder;
 using optimize::random_tensor;
 using testing::AllOf;
 using testing::Contains;
@@ -30,14 +30,8 @@ using testing::StartsWith;
 
 // y = (relu(x) + x) * sigmoid(x); the name of a node needs escaping.
 model::Model small_model() {
-  model::Model model = ModelBuilder()
-                           .input("x", {"batch", 64})
-                           .output("y")
-                           .node("Relu", {"x"}, {"r"})
-                           .node("Add", {"r", "x"}, {"s"})
-                           .node("Sigmoid", {"x"}, {"g"})
-                           .node("Mul", {"s", "g"}, {"y"})
-                           .build();
+  model::Model model = model::parse_text_model(R"(<ir_version: 8, opset_import: ["" : 17]>
+    test (float[batch,64] x) => (float[batch,64] y) { r = Relu (x)  s = Add (r, x)  g = Sigmoid (x)  y = Mul (s, g) })");
   model.graph.node[1].name = "add \"1\"\n\xFF";
   return model;
 }

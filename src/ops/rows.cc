@@ -9,26 +9,37 @@ namespace {
 
 class RowBound final : public Bound {
  public:
-  RowBound(std::unique_ptr<Bound> step, std::shared_ptr<const RowKernel> rows)
-      : Bound(*step), step_(std::move(step)), rows_(std::move(rows)) {}
+  RowBound(std::unique_ptr<Bound> step, std::shared_ptr<const RowKernel> rows, const char* refusal)
+      : Bound(*step), step_(std::move(step)), rows_(std::move(rows)), refusal_(refusal) {}
   void run(const RunContext& context) const override { step_->run(context); }
   const RowKernel* rows() const noexcept { return rows_.get(); }
+  const char* refusal() const noexcept { return refusal_; }
 
  private:
   std::unique_ptr<Bound> step_;
   std::shared_ptr<const RowKernel> rows_;
+  const char* refusal_;
 };
 
 }  // namespace
 
 std::unique_ptr<Bound> with_rows(std::unique_ptr<Bound> step, std::shared_ptr<const RowKernel> rows) {
   if (!rows) return step;
-  return std::make_unique<RowBound>(std::move(step), std::move(rows));
+  return std::make_unique<RowBound>(std::move(step), std::move(rows), "");
+}
+
+std::unique_ptr<Bound> without_rows(std::unique_ptr<Bound> step, const char* reason) {
+  return std::make_unique<RowBound>(std::move(step), nullptr, reason);
 }
 
 const RowKernel* row_kernel(const Bound& step) noexcept {
   const auto* by_rows = dynamic_cast<const RowBound*>(&step);
   return by_rows ? by_rows->rows() : nullptr;
+}
+
+const char* row_refusal(const Bound& step) noexcept {
+  const auto* by_rows = dynamic_cast<const RowBound*>(&step);
+  return by_rows ? by_rows->refusal() : "";
 }
 
 RowShape::RowShape(const Shape& shape, size_t element_bytes)

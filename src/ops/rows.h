@@ -67,8 +67,12 @@ class RowKernel {
 
 // The step, which has one output, with its row kernel; null: it stays as it is.
 std::unique_ptr<Bound> with_rows(std::unique_ptr<Bound> step, std::shared_ptr<const RowKernel> rows);
+// The step, which has no row kernel for that reason: a literal.
+std::unique_ptr<Bound> without_rows(std::unique_ptr<Bound> step, const char* reason);
 // The row kernel of a step, or null.
 const RowKernel* row_kernel(const Bound& step) noexcept;
+// Why it has none; "" where nobody said why.
+const char* row_refusal(const Bound& step) noexcept;
 
 // A value of that shape seen as planes of rows.
 struct RowShape {

@@ -1,6 +1,7 @@
 #include "runtime/chain.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 #include "core/arena.h"
@@ -111,20 +112,19 @@ struct Chain::Views {
   ops::WriteRows* write;  // by value, of those that the chain makes
 };
 
-Chain::Chain(ChainGraph graph, ChainSchedule schedule, std::vector<std::unique_ptr<ops::Bound>> bounds, ProgramNode node,
-             std::vector<std::string> names)
+Chain::Chain(ChainGraph graph, ChainSchedule schedule, std::vector<Member> members, ProgramNode node, ChainStop stop)
     : graph_(std::move(graph)),
       schedule_(std::move(schedule)),
-      bounds_(std::move(bounds)),
+      members_(std::move(members)),
       node_(std::move(node)),
-      names_(std::move(names)) {
+      stop_(std::move(stop)) {
   kernel = "row_tiles";
   scratch_bytes = Views::bytes(graph_);
   for (size_t s = 0; s < graph_.steps.size(); ++s) {
     const ChainGraph::Value& value = graph_.values[graph_.steps[s].output];
     offsets_.push_back(scratch_bytes);
     scratch_bytes += core::align_up(schedule_.plane_bytes[s] * value.shape.planes);
-    flops += bounds_[s]->flops;
+    flops += members_[s].bound->flops;
   }
   kernel_scratch_ = scratch_bytes;
   scratch_bytes += schedule_.scratch_bytes;
@@ -189,19 +189,28 @@ void Chain::run_step(size_t band, size_t step, const ops::RunContext& context, c
                  .pool = context.pool});
 }
 
-void Chain::run(const ops::RunContext& context) const {
+void Chain::run(const ops::RunContext& context, double* seconds) const {
+  using Clock = std::chrono::steady_clock;
+  if (seconds) std::fill_n(seconds, schedule_.steps, 0.0);
   Views places(graph_, context.scratch);
   open(context, places);
   for (size_t band = 0; band < schedule_.bands; ++band) {
     if (context.interrupt) context.interrupt->check();
     keep_rows(band, places, context.pool);
-    for (size_t step = 0; step < schedule_.steps; ++step) run_step(band, step, context, places);
+    for (size_t step = 0; step < schedule_.steps; ++step) {
+      const Clock::time_point start = seconds ? Clock::now() : Clock::time_point();
+      run_step(band, step, context, places);
+      if (seconds) seconds[step] += std::chrono::duration<double>(Clock::now() - start).count();
+    }
   }
 }
 
 ChainReport Chain::report() const {
-  ChainReport report{
-      .nodes = names_, .bands = schedule_.bands, .tile_rows = schedule_.tile_rows, .band_bytes = schedule_.band_bytes, .saved_bytes = 0};
+  ChainReport report{.bands = schedule_.bands,
+                     .tile_rows = schedule_.tile_rows,
+                     .band_bytes = schedule_.band_bytes,
+                     .saved_bytes = 0,
+                     .end = stop_.text()};
   for (const ChainGraph::Value& value : graph_.values) report.saved_bytes += value.kind == Kind::kBand ? value.bytes : 0;
   return report;
 }

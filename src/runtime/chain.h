@@ -14,6 +14,7 @@
 
 #include "ops/op.h"
 #include "ops/rows.h"
+#include "runtime/chain_refusal.h"
 #include "runtime/program.h"
 
 namespace sardonyx::runtime {
@@ -62,14 +63,21 @@ struct ChainSchedule {
 
 class Chain final : public ops::Bound {
  public:
-  // `bounds`: of the steps, which own the graph's kernels. `node` stands for the chain: its inputs are the values from outside, its outputs
-  // the results, both in the order of the graph's values.
-  Chain(ChainGraph graph, ChainSchedule schedule, std::vector<std::unique_ptr<ops::Bound>> bounds, ProgramNode node,
-        std::vector<std::string> names);
+  // What runs in each step.
+  struct Member {
+    const ProgramNode* node;            // of the program
+    std::unique_ptr<ops::Bound> bound;  // owns the kernel of the graph's step
+  };
 
-  void run(const ops::RunContext& context) const override;
+  // `node` stands for the chain: its inputs are the values from outside, its outputs the results, both in the order of the graph's values.
+  Chain(ChainGraph graph, ChainSchedule schedule, std::vector<Member> members, ProgramNode node, ChainStop stop);
+
+  void run(const ops::RunContext& context) const override { run(context, nullptr); }
+  // `seconds`, if not null, gets the time of each step, over all bands.
+  void run(const ops::RunContext& context, double* seconds) const;
 
   const ProgramNode& node() const noexcept { return node_; }
+  const std::vector<Member>& members() const noexcept { return members_; }
   ChainReport report() const;
 
  private:
@@ -80,11 +88,19 @@ class Chain final : public ops::Bound {
 
   ChainGraph graph_;
   ChainSchedule schedule_;
-  std::vector<std::unique_ptr<ops::Bound>> bounds_;
+  std::vector<Member> members_;
   ProgramNode node_;
-  std::vector<std::string> names_;
+  ChainStop stop_;
   std::vector<size_t> offsets_;  // by step: of its buffer in the scratch
   size_t kernel_scratch_ = 0;    // where the kernels' begins
+};
+
+// A chain of consecutive steps, before it is one.
+struct FoundChain {
+  size_t end;  // behind its last step
+  ChainGraph graph;
+  ChainSchedule schedule;
+  ChainStop stop;
 };
 
 }  // namespace sardonyx::runtime

@@ -6,6 +6,7 @@
 
 #include "core/cpu_info.h"
 #include "ops/facts.h"
+#include "ops/kernel_name.h"
 #include "runtime/chain.h"
 #include "runtime/plan_builder.h"
 
@@ -42,51 +43,121 @@ class ChainFinder {
     }
   }
 
-  // The end of the chain that begins with this step, and how it runs; nothing if there is none that is worth it.
-  struct Found {
-    size_t end;
-    ChainGraph graph;
-    ChainSchedule schedule;
-  };
-  std::optional<Found> find(size_t begin, const ChainPolicy& policy) const {
-    std::optional<Found> best;
+  // The chain that begins with this step; nothing if there is none that is worth it.
+  std::optional<FoundChain> find(size_t begin, const ChainPolicy& policy) const {
+    std::optional<FoundChain> best;
     double best_saving = 0;
-    for (size_t end = begin; end < steps_.size() && extends(begin, end); ++end) {
+    for (size_t end = begin; end < steps_.size() && !refusal(begin, end); ++end) {
       if (end == begin) continue;
       ChainGraph graph = graph_of(begin, end + 1);
       if (policy.tile_rows != 0) {
         ChainSchedule schedule(graph, policy.tile_rows);
-        best = Found{end + 1, std::move(graph), std::move(schedule)};
+        best = FoundChain{end + 1, std::move(graph), std::move(schedule), {}};
         continue;
       }
-      std::optional<ChainSchedule> schedule = schedule_of(graph);
-      if (!schedule) continue;
-      const double saving = saving_of(graph, *schedule);
-      if (saving <= best_saving) continue;
+      std::optional<ChainSchedule> schedule;
+      const ChainVerdict verdict = judge(graph, schedule);
+      const double saving = verdict.saved_traffic - verdict.costs;
+      if (verdict.kind != ChainVerdict::Kind::kPays || saving <= best_saving) continue;
       best_saving = saving;
-      best = Found{end + 1, std::move(graph), std::move(*schedule)};
+      best = FoundChain{end + 1, std::move(graph), std::move(*schedule), {}};
     }
+    if (best) best->stop = stop_at(begin, best->end);
     return best;
   }
 
+  // What lies between the chains that were found, as indexes of the steps that the plan then has.
+  void note_gaps(const std::vector<std::optional<FoundChain>>& found, std::vector<ChainGap>& gaps) const {
+    const ProgramNode* told = nullptr;  // by what stopped the nodes before
+    size_t joined = 0;                  // steps that chains have taken away so far
+    for (size_t i = 0; i < found.size();) {
+      if (found[i]) {
+        joined += found[i]->end - i - 1;
+        told = found[i]->stop.node;
+        i = found[i]->end;
+        continue;
+      }
+      size_t limit = i;
+      while (limit < found.size() && !found[limit]) ++limit;
+      std::optional<ChainGap> between = gap(i, limit);
+      const size_t last = between ? between->last : i;
+      if (between && !(between->verdict.kind == ChainVerdict::Kind::kWhole && between->stop.node == told)) {
+        told = between->stop.node;
+        between->first -= joined;
+        between->last -= joined;
+        gaps.push_back(std::move(*between));
+      }
+      i = last + 1;
+    }
+  }
+
  private:
+  // Why there is no chain from `begin` on. `limit`: where the next one begins, or the plan ends. Nothing is said of single steps that move
+  // less than the cache holds.
+  std::optional<ChainGap> gap(size_t begin, size_t limit) const {
+    if (const char* reason = refusal(begin, begin)) {
+      const size_t bytes = largest_value(begin);
+      if (bytes <= budget() || is_view(begin)) return std::nullopt;
+      return ChainGap{begin, begin, {.kind = ChainVerdict::Kind::kWhole, .largest = bytes}, stop(begin, reason)};
+    }
+    size_t end = begin + 1;
+    while (end < limit && !refusal(begin, end)) ++end;
+    ChainGap result{begin, end - 1, {}, end < limit ? stop_at(begin, end) : ChainStop()};
+    if (end > begin + 1) {
+      std::optional<ChainSchedule> unused;
+      result.verdict = judge(graph_of(begin, end), unused);
+      return result;
+    }
+    result.verdict = {.kind = ChainVerdict::Kind::kAlone, .largest = bytes_of(node(begin).outputs[0])};
+    const bool is_told = result.stop.node && result.verdict.largest > budget();
+    return is_told ? std::optional(std::move(result)) : std::nullopt;
+  }
+
   const ProgramNode& node(size_t step) const { return builder_.program_node(steps_[step]); }
   const PlanValue& value(ValueId id) const { return builder_.value(id); }
 
-  // Whether the step can run by rows and reads a value that the chain makes; the first step needs no such value.
-  bool extends(size_t begin, size_t step) const {
+  // Why the step cannot be in a chain of the steps from `begin` on: it must run by rows and read a value that the chain makes, unless it is
+  // the first. Null if it can.
+  const char* refusal(size_t begin, size_t step) const {
+    constexpr const char* kNoRows = "what it computes, or reads, has no rows: fewer than three dimensions, or no elements";
     const ops::RowKernel* kernel = kernel_of(step);
-    if (!kernel || node(step).outputs[0] == kAbsent || !has_rows(node(step).outputs[0])) return false;
+    if (!steps_[step].bound || steps_[step].bound->dynamic) return "its shapes depend on data";
+    if (!kernel) return ops::row_refusal(*steps_[step].bound);
+    if (node(step).outputs[0] == kAbsent || !has_rows(node(step).outputs[0])) return kNoRows;
     bool is_linked = step == begin;
     for (size_t i = 0; i < node(step).inputs.size(); ++i) {
       const ValueId id = node(step).inputs[i];
       if (id == kAbsent) continue;
-      if (kernel->by_rows(i) && !has_rows(id)) return false;
+      if (kernel->by_rows(i) && !has_rows(id)) return kNoRows;
       if (!is_made_by(begin, step, id)) continue;
-      if (!kernel->by_rows(i)) return false;
+      if (!kernel->by_rows(i)) return "it reads as a whole what a node before it makes";
       is_linked = true;
     }
-    return is_linked;
+    return is_linked ? nullptr : "it reads nothing that the nodes before it make";
+  }
+  ChainStop stop(size_t step, const char* reason) const {
+    const ops::Bound* bound = steps_[step].bound.get();
+    return {&node(step), reason, bound ? ops::kernel_name(*bound, node(step).node.op_type) : std::string()};
+  }
+  // What keeps the step at `end` from the chain.
+  ChainStop stop_at(size_t begin, size_t end) const {
+    if (end == steps_.size()) return {};
+    const char* reason = refusal(begin, end);
+    return stop(end, reason ? reason : "with it, the chain would save less");
+  }
+  bool is_view(size_t step) const {
+    const ops::Bound* bound = steps_[step].bound.get();
+    return bound && (bound->alias_input >= 0 || !bound->output_views.empty());
+  }
+  size_t bytes_of(ValueId id) const { return id != kAbsent && value(id).shape_known ? builder_.bytes(id) : 0; }
+  // Of those that the step reads or makes, without constants.
+  size_t largest_value(size_t step) const {
+    size_t largest = 0;
+    for (const ValueId id : node(step).outputs) largest = std::max(largest, bytes_of(id));
+    for (const ValueId id : node(step).inputs) {
+      if (id != kAbsent && value(id).place != Place::kConstant) largest = std::max(largest, bytes_of(id));
+    }
+    return largest;
   }
   const ops::RowKernel* kernel_of(size_t step) const { return steps_[step].bound ? ops::row_kernel(*steps_[step].bound) : nullptr; }
   bool has_rows(ValueId id) const {
@@ -130,32 +201,47 @@ class ChainFinder {
     return graph;
   }
 
-  // With tiles as high as fit machine_.bands, or the lowest; none if not even those fit half of the cache.
-  std::optional<ChainSchedule> schedule_of(const ChainGraph& graph) const {
-    const size_t rows = graph.values[graph.steps.back().output].shape.rows;
-    const size_t unit = graph.steps.back().kernel->unit();
-    size_t largest = 0;
-    for (const ChainGraph::Value& v : graph.values) largest = std::max(largest, v.kind == ChainGraph::Kind::kBand ? v.bytes : 0);
-    if (largest <= machine_.cache / 2) return std::nullopt;
-    std::optional<ChainSchedule> best;
-    for (size_t tile = std::max(unit, rows / kMaxBands + 1); tile < rows; tile *= 2) {
-      ChainSchedule schedule(graph, tile);
-      if (schedule.band_bytes > (best ? machine_.bands : machine_.cache / 2)) break;
-      best = std::move(schedule);
+  size_t budget() const { return machine_.cache / 2; }
+
+  // Whether the chain pays; its schedule, if there is one, has tiles as high as fit machine_.bands, or the lowest, which fit the budget.
+  ChainVerdict judge(const ChainGraph& graph, std::optional<ChainSchedule>& schedule) const {
+    using Kind = ChainVerdict::Kind;
+    ChainVerdict verdict{.budget = budget()};
+    size_t largest_band = 0;
+    for (const ChainGraph::Value& v : graph.values) {
+      if (v.kind == ChainGraph::Kind::kOutside || v.readers.empty()) continue;
+      verdict.largest = std::max(verdict.largest, v.bytes);
+      if (v.kind == ChainGraph::Kind::kBand) largest_band = std::max(largest_band, v.bytes);
     }
-    return best;
+    if (largest_band <= verdict.budget) {
+      verdict.kind = verdict.largest <= verdict.budget ? Kind::kFitsCache : Kind::kReadOutside;
+      return verdict;
+    }
+    const size_t rows = graph.values[graph.steps.back().output].shape.rows;
+    verdict.kind = Kind::kFewRows;
+    for (size_t tile = std::max(graph.steps.back().kernel->unit(), rows / kMaxBands + 1); tile < rows; tile *= 2) {
+      ChainSchedule tried(graph, tile);
+      if (tried.band_bytes > (schedule ? machine_.bands : verdict.budget)) {
+        if (!schedule) verdict = {Kind::kBandsTooLarge, verdict.largest, verdict.budget, tile, tried.band_bytes};
+        break;
+      }
+      schedule = std::move(tried);
+    }
+    if (schedule) weigh(graph, *schedule, verdict);
+    return verdict;
   }
 
-  // Bytes that need not go through memory, less what the bands cost, as bytes that could go through memory meanwhile.
-  double saving_of(const ChainGraph& graph, const ChainSchedule& schedule) const {
-    double saving = 0, constants = 0;
+  // Bytes that need not go through memory, against what the bands cost, as bytes that could go through memory meanwhile.
+  void weigh(const ChainGraph& graph, const ChainSchedule& schedule, ChainVerdict& verdict) const {
+    double constants = 0;
     for (const ChainGraph::Value& v : graph.values) {
       if (v.kind != ChainGraph::Kind::kBand || v.bytes <= machine_.private_cache) continue;
-      saving += static_cast<double>(v.bytes) * static_cast<double>(1 + v.readers.size());
+      verdict.saved_traffic += static_cast<double>(v.bytes) * static_cast<double>(1 + v.readers.size());
     }
     for (const ChainGraph::Step& step : graph.steps) constants += static_cast<double>(step.kernel->constant_bytes());
     const double calls = static_cast<double>(schedule.bands) * static_cast<double>(graph.steps.size());
-    return saving - kCallBytes * calls - constants * static_cast<double>(schedule.bands - 1);
+    verdict.costs = kCallBytes * calls + constants * static_cast<double>(schedule.bands - 1);
+    verdict.kind = verdict.saved_traffic > verdict.costs ? ChainVerdict::Kind::kPays : ChainVerdict::Kind::kCosts;
   }
 
   PlanBuilder& builder_;
@@ -167,12 +253,13 @@ class ChainFinder {
 void PlanBuilder::make_chains() {
   const ChainPolicy& policy = plan_.program_.chain_policy();
   if (!policy.enabled) return;
-  std::vector<std::optional<ChainFinder::Found>> found(plan_.steps_.size());
+  std::vector<std::optional<FoundChain>> found(plan_.steps_.size());
   const ChainFinder finder(*this);
   for (size_t i = 0; i < found.size();) {
     found[i] = finder.find(i, policy);
     i = found[i] ? found[i]->end : i + 1;
   }
+  finder.note_gaps(found, plan_.chain_gaps_);
   std::vector<PlanStep> steps;
   for (size_t i = 0; i < found.size();) {
     if (!found[i]) {
@@ -180,29 +267,27 @@ void PlanBuilder::make_chains() {
       continue;
     }
     const size_t end = found[i]->end;
-    steps.push_back(
-        chain_step(std::move(found[i]->graph), std::move(found[i]->schedule), {plan_.steps_.begin() + static_cast<ptrdiff_t>(i), end - i}));
+    steps.push_back(chain_step(std::move(*found[i]), {plan_.steps_.begin() + static_cast<ptrdiff_t>(i), end - i}));
     i = end;
   }
   plan_.steps_ = std::move(steps);
 }
 
 // One step in place of these.
-PlanStep PlanBuilder::chain_step(ChainGraph graph, ChainSchedule schedule, std::span<PlanStep> members) {
+PlanStep PlanBuilder::chain_step(FoundChain found, std::span<PlanStep> steps) {
+  ChainGraph& graph = found.graph;
   ProgramNode node;
-  std::vector<std::string> names;
-  std::vector<std::unique_ptr<ops::Bound>> bounds;
-  for (PlanStep& member : members) {
-    const ProgramNode& made_of = program_node(member);
+  std::vector<Chain::Member> members;
+  for (PlanStep& step : steps) {
+    const ProgramNode& made_of = program_node(step);
     for (const ValueId id : made_of.inputs) {
       if (id != kAbsent) --use(id).reads;
     }
-    names.push_back(made_of.label());
-    bounds.push_back(std::move(member.bound));
+    members.push_back({&made_of, std::move(step.bound)});
   }
   node.node.domain = "ai.sardonyx";
   node.node.op_type = "RowChain";
-  node.node.name = fmt::format("{} .. {}", names.front(), names.back());
+  node.node.name = fmt::format("{} .. {}", members.front().node->label(), members.back().node->label());
   node.opset = 1;
   std::vector<ops::ValueFacts> outputs;
   for (const ChainGraph::Value& v : graph.values) {
@@ -215,11 +300,12 @@ PlanStep PlanBuilder::chain_step(ChainGraph graph, ChainSchedule schedule, std::
       outputs.push_back({value(v.id).dtype, value(v.id).shape});
     }
   }
-  const size_t first = members.front().node;
-  auto chain = std::make_unique<Chain>(std::move(graph), std::move(schedule), std::move(bounds), std::move(node), std::move(names));
+  auto chain =
+      std::make_unique<Chain>(std::move(graph), std::move(found.schedule), std::move(members), std::move(node), std::move(found.stop));
   chain->outputs = std::move(outputs);
   const Chain* runs = chain.get();
-  return {.node = first, .chain = runs, .bound = std::move(chain), .late = nullptr, .last_uses = {}};
+  const size_t parts = std::exchange(plan_.chain_nodes_, plan_.chain_nodes_ + runs->members().size());
+  return {.node = steps.front().node, .chain = runs, .first_part = parts, .bound = std::move(chain), .late = nullptr, .last_uses = {}};
 }
 
 }  // namespace sardonyx::runtime

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <optional>
 
-#include "ops/kernel_name.h"
 #include "runtime/chain.h"
 #include "runtime/plan_builder.h"
 
@@ -186,7 +185,12 @@ void Plan::run_step(const PlanStep& step, Frame& frame, const RunSetting& settin
   const std::span<Tensor> inputs(frame.slots.data() + step.first_input, node.inputs.size());
   const std::span<Tensor> outputs(frame.slots.data() + step.first_output, node.outputs.size());
   std::byte* scratch = frame.base + step.scratch_offset;
-  if (!step.has_run_values && !setting.observer) return step.bound->run({inputs, outputs, scratch, setting.pool, setting.interrupt});
+  const auto run_bound = [&] {
+    const ops::RunContext context{inputs, outputs, scratch, setting.pool, setting.interrupt};
+    if (step.chain && setting.chain_seconds) return step.chain->run(context, setting.chain_seconds + step.first_part);
+    step.bound->run(context);
+  };
+  if (!step.has_run_values && !setting.observer) return run_bound();
   const auto run_value = [&](size_t slot) {
     const ValueId id = slots_[slot];
     return id == kAbsent ? -1 : values_[static_cast<size_t>(id)].run_value;
@@ -199,7 +203,7 @@ void Plan::run_step(const PlanStep& step, Frame& frame, const RunSetting& settin
     run_late(step, inputs, outputs, setting);
   } else {
     if (!step.bound->dynamic) allocate_missing(*step.bound, node, outputs);
-    step.bound->run({inputs, outputs, scratch, setting.pool, setting.interrupt});
+    run_bound();
     if (step.bound->dynamic) own_results(node, *step.bound, inputs, outputs);
   }
   if (setting.observer) show(step, outputs, *setting.observer);
@@ -310,51 +314,5 @@ void Plan::finish(Frame& frame, std::span<const Tensor* const> inputs, std::span
 }
 
 const ProgramNode& Plan::node_of(const PlanStep& step) const { return step.chain ? step.chain->node() : program_.nodes()[step.node]; }
-
-StepReport Plan::report(const PlanStep& step) const {
-  const ProgramNode& node = node_of(step);
-  StepReport report{.node = node.label(),
-                    .op = node.op(),
-                    .opset = node.opset,
-                    .kernel = "",
-                    .refusals = {},
-                    .output_shape = {},
-                    .aliased = step.aliased,
-                    .in_place = step.in_place,
-                    .late = !step.bound || step.bound->dynamic};
-  if (step.bound) {
-    report.kernel = ops::kernel_name(*step.bound, node.node.op_type);
-    report.refusals = step.bound->refusals;
-    report.flops = step.bound->flops;
-    report.scratch_bytes = step.bound->scratch_bytes;
-  }
-  if (step.chain) report.chain = step.chain->report();
-  const auto count = [&](ValueId id) {
-    if (id == kAbsent) return;
-    const PlanValue& value = values_[static_cast<size_t>(id)];
-    if (value.shape_known) report.bytes += storage_bytes(value.dtype, element_count(value.shape));
-  };
-  std::ranges::for_each(node.inputs, count);
-  std::ranges::for_each(node.outputs, count);
-  for (const ValueId id : node.inputs) report.inputs.push_back(this->report(id));
-  for (const ValueId id : node.outputs) report.outputs.push_back(this->report(id));
-  if (!node.outputs.empty() && node.outputs[0] != kAbsent) {
-    const PlanValue& first = values_[static_cast<size_t>(node.outputs[0])];
-    report.output_dtype = first.dtype;
-    report.output_shape = first.shape;
-  }
-  return report;
-}
-
-PlanReport Plan::report() const {
-  PlanReport result{
-      .steps = {}, .evaluated_nodes = evaluated_, .peak_memory = peak_, .lower_bound_memory = lower_bound_, .output_memory = output_bytes_};
-  for (const PlanStep& step : steps_) {
-    result.steps.push_back(report(step));
-    result.flops += result.steps.back().flops;
-  }
-  result.memory = report_memory();
-  return result;
-}
 
 }  // namespace sardonyx::runtime

@@ -12,6 +12,7 @@
 
 #include "core/parallel.h"
 #include "ops/op.h"
+#include "runtime/chain_refusal.h"
 #include "runtime/memory_guard.h"
 #include "runtime/program.h"
 #include "runtime/workspace.h"
@@ -66,10 +67,12 @@ struct PlanValue {
 };
 
 class Chain;
+class ChannelLayouts;
 
 struct PlanStep {
   size_t node = 0;                    // of the program
   const Chain* chain = nullptr;       // in `bound`: a chain of nodes from `node` on; null: the node alone
+  size_t first_part = 0;              // of a chain: of its nodes among those of all chains
   std::unique_ptr<ops::Bound> bound;  // null: late
   std::unique_ptr<LateBinder> late;
   bool aliased = false;  // nothing to run
@@ -106,6 +109,7 @@ struct RunSetting {
   core::ThreadPool& pool;
   const core::Interrupt* interrupt = nullptr;  // asked before and after each step
   double* seconds = nullptr;                   // gets the time of each step of the report
+  double* chain_seconds = nullptr;             // gets the time of each node in a chain, one chain after the other
   bool lend_inputs = false;                    // results may share memory with inputs
   const ValueObserver* observer = nullptr;     // is shown what each step has made
 };
@@ -121,6 +125,7 @@ class Plan {
   size_t lower_bound_memory() const noexcept { return lower_bound_; }
   size_t output_memory() const noexcept { return output_bytes_; }
   size_t step_count() const noexcept { return steps_.size(); }
+  size_t chain_node_count() const noexcept { return chain_nodes_; }
   PlanReport report() const;
 
   // `inputs` has one tensor per input of the signature, of the plan's shapes, `results` one per requested output: an undefined one is set,
@@ -148,10 +153,11 @@ class Plan {
   void own_results(const ProgramNode& node, const ops::Bound& bound, std::span<const Tensor> inputs, std::span<Tensor> outputs) const;
   void finish(Frame& frame, std::span<const Tensor* const> inputs, std::span<Tensor> results, bool lend_inputs) const;
   Tensor result_source(const Result& result, const Frame& frame, std::span<const Tensor* const> inputs, std::span<Tensor> results) const;
-  StepReport report(const PlanStep& step) const;
   // What the step runs; of a chain, a node that stands for it.
   const ProgramNode& node_of(const PlanStep& step) const;
   // plan_report.cc
+  StepReport report(const PlanStep& step, const ChannelLayouts& layouts) const;
+  StepReport report(const ProgramNode& node, const ops::Bound* bound, const ChannelLayouts& layouts) const;
   ValueReport report(ValueId id) const;
   std::vector<MemoryReport> report_memory() const;
   void show(const PlanStep& step, std::span<const Tensor> outputs, const ValueObserver& observer) const;
@@ -161,6 +167,7 @@ class Plan {
   std::vector<PlanValue> values_;  // by ValueId
   std::vector<PlanStep> steps_;
   std::vector<Piece> pieces_;
+  std::vector<ChainGap> chain_gaps_;
   std::vector<ValueId> slots_;             // the inputs and outputs of the steps, one after the other
   std::vector<int32_t> input_run_values_;  // by signature index; -1: a plain tensor, or not needed
   std::vector<Moving> moving_;
@@ -168,6 +175,7 @@ class Plan {
   std::unique_ptr<MemoryGuard> guard_;  // null: memory is not guarded
   size_t run_values_ = 0;
   size_t evaluated_ = 0;
+  size_t chain_nodes_ = 0;  // in all chains
   size_t peak_ = 0, lower_bound_ = 0, output_bytes_ = 0;
 
   mutable std::mutex mutex_;

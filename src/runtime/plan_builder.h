@@ -26,7 +26,7 @@ class PlanBuilder {
   void set_constant(ValueId id, const Tensor& tensor);
   void drop_unneeded_steps();
   void make_chains();
-  PlanStep chain_step(ChainGraph graph, ChainSchedule schedule, std::span<PlanStep> members);
+  PlanStep chain_step(FoundChain found, std::span<PlanStep> steps);
   void assign_memory();
   std::vector<core::Lifetime> lifetimes(std::vector<size_t*>* offsets);
   void assign_step(PlanStep& step, int32_t index);

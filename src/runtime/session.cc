@@ -216,12 +216,16 @@ PlanReport Session::profile(const Feeds& feeds) {
   resolve_outputs({}, outputs);
   const std::shared_ptr<const Plan> plan = plan_of_feeds(inputs, outputs);
   PlanReport report = plan->report();
-  std::vector<double> seconds(report.steps.size());
-  const RunSetting setting{*pool_, nullptr, seconds.data()};
+  std::vector<double> seconds(report.steps.size()), chain_seconds(plan->chain_node_count());
+  const RunSetting setting{.pool = *pool_, .seconds = seconds.data(), .chain_seconds = chain_seconds.data()};
   std::vector<Tensor> results(outputs.size());
   run_plan(*plan, inputs, results, setting);
   run_plan(*plan, inputs, results, setting);
-  for (size_t i = 0; i < seconds.size(); ++i) report.steps[i].seconds = seconds[i];
+  size_t part = 0;
+  for (size_t i = 0; i < seconds.size(); ++i) {
+    report.steps[i].seconds = seconds[i];
+    for (StepReport& node : report.steps[i].nodes) node.seconds = chain_seconds[part++];
+  }
   return report;
 }
 

@@ -35,6 +35,7 @@ std::unique_ptr<Bound> bind_double(const ConvGeometry& geometry, const kernels::
   });
   bound->scratch_bytes = kernels::double_conv_scratch_bytes(geometry.kernel, threads);
   bound->kernel = "double";
+  bound->refusals.emplace_back("implicit_gemm: the elements are doubles");
   return bound;
 }
 
@@ -133,8 +134,8 @@ class ConvPrepared final : public Prepared {
     const char* no_winograd = winograd_refusal(context, geometry.kernel);
     geometry.kernel.winograd = !no_winograd;
     std::unique_ptr<Bound> bound = weights_->is_constant() ? bind_packed(geometry, context) : bind_packing(geometry, context.threads);
-    bound->refusals.push_back(std::string("depthwise: ") + refusal);
-    if (no_winograd) bound->refusals.push_back(std::string("winograd: ") + no_winograd);
+    if (no_winograd) bound->refusals.insert(bound->refusals.begin(), std::string("winograd: ") + no_winograd);
+    bound->refusals.insert(bound->refusals.begin(), std::string("depthwise: ") + refusal);
     return bound;
   }
 
@@ -152,7 +153,9 @@ class ConvPrepared final : public Prepared {
       kernels::depthwise_run(shape, in.x, constant ? constant : in.w, in.epilogue, static_cast<float*>(r.outputs[0].mutable_raw()), r.pool);
     });
     bound->kernel = "depthwise";
-    if (!kernels::depthwise_allows_bands(geometry.kernel)) return bound;
+    if (!kernels::depthwise_allows_bands(geometry.kernel)) {
+      return without_rows(std::move(bound), "its depthwise kernel takes another way for a band than for the whole");
+    }
     return with_rows(std::move(bound), std::make_shared<ConvRows>(geometry, spec_.activation, true, constant, weights_, threads));
   }
 
@@ -186,7 +189,8 @@ class ConvPrepared final : public Prepared {
                             });
     bound->scratch_bytes = packed_bytes + kernels::conv_scratch_bytes(geometry.kernel, threads);
     bound->kernel = "implicit_gemm_packing";
-    return bound;
+    bound->refusals.emplace_back("implicit_gemm: the weights are no constant of floats, and are packed in each run");
+    return without_rows(std::move(bound), "its weights are no constant of floats, and would be packed for each band");
   }
 
   ConvSpec spec_;

@@ -167,6 +167,7 @@ std::unique_ptr<Bound> bind_pair(const BinarySpec& spec, const BindContext& cont
     bound->in_place_input = 1;
   }
   const bool by_rows = out.size() >= 3 && out.size() <= PairRows::kMaxRank && !may_divide_by_zero && element_count(out) != 0;
+  if (may_divide_by_zero) return without_rows(std::move(bound), "it looks at all divisors before it divides");
   return with_rows(std::move(bound), by_rows ? std::make_shared<PairRows>(pair, a.shape, b_shape, out) : nullptr);
 }
 

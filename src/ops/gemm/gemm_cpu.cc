@@ -124,6 +124,7 @@ class GemmPrepared final : public Prepared {
     });
     bound->scratch_bytes = kernels::gemm_scratch_bytes(shape, false, packed != nullptr, context.threads);
     bound->kernel = packed ? "gemm_packed" : "gemm";
+    if (!packed) bound->refusals.emplace_back("gemm_packed: B is no constant matrix of floats");
     return bound;
   }
 
@@ -139,6 +140,7 @@ class GemmPrepared final : public Prepared {
       if (spec.activation.is_any()) activate_doubles(spec.activation, result, r.pool);
     });
     bound->kernel = "plain";
+    bound->refusals.emplace_back("gemm: the elements are no floats");
     return bound;
   }
 

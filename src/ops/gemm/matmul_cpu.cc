@@ -112,6 +112,7 @@ class MatMulPrepared final : public Prepared {
     });
     bound->scratch_bytes = scratch * (side_by_side ? static_cast<size_t>(threads) : 1);
     bound->kernel = packed.is_packed ? "gemm_packed" : side_by_side ? "gemm_side_by_side" : "gemm";
+    if (!packed.is_packed) bound->refusals.emplace_back("gemm_packed: B is no constant matrix of floats");
     return bound;
   }
 
@@ -141,6 +142,7 @@ class MatMulPrepared final : public Prepared {
           if (activation.is_any()) activate_doubles(activation, r.outputs[0], r.pool);
         });
     bound->kernel = "plain";
+    bound->refusals.emplace_back("gemm: the elements are no floats");
     return bound;
   }
 

@@ -74,6 +74,7 @@ std::unique_ptr<Bound> bind_indexed(const PoolGeometry& geometry, const PoolSpec
                             function(shape, column_major, r.inputs[0].raw(), r.outputs[0].mutable_raw(), indices, r.pool);
                           });
   bound->kernel = "indexed";
+  bound->refusals.emplace_back(with_indices ? "max_pool: the indices of the maxima are asked for" : "max_pool: the elements are no floats");
   return bound;
 }
 

@@ -169,6 +169,7 @@ std::unique_ptr<Bound> bind_doubles(const BindContext& b, const MatMulGeometry& 
   auto bound = make_bound(output(step.to, g.out), [step](const RunContext& r) { step.run(r); });
   bound->scratch_bytes = step.sums_at() + to_size(element_count(out)) * sizeof(double);
   bound->kernel = "doubles";
+  bound->refusals.emplace_back("integer_gemm: the elements are no bytes");
   return bound;
 }
 

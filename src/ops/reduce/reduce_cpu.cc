@@ -91,6 +91,8 @@ std::unique_ptr<Bound> bind_reduce(const BindContext& context, const ReduceSpec&
     reduce_any(kind, views, r.inputs[0], r.outputs[0], r.pool);
   });
   bound->kernel = "any";
+  bound->refusals.emplace_back(x.dtype == DType::kFloat32 ? "passes: there is none of this reduction"
+                                                          : "passes: the elements are no floats");
   return bound;
 }
 
