@@ -10,6 +10,7 @@
 #include <limits>
 #include <mutex>
 
+#include "core/memory_budget.h"
 #include "core/pages.h"
 
 namespace sardonyx {
@@ -28,19 +29,34 @@ void require_element_type(DType dtype) {
   if (!is_valid(dtype) && dtype != DType::kTensor) fail(ErrorCode::kInvalidArgument, "a tensor needs an element type");
 }
 
-std::shared_ptr<void> allocate(DType dtype, int64_t count, bool zero) {
-  const size_t bytes = storage_bytes(dtype, count);
+std::shared_ptr<void> allocate_uncounted(DType dtype, int64_t count, size_t bytes, bool zero) {
   if (dtype == DType::kString) {
     return std::shared_ptr<std::string[]>(new std::string[static_cast<size_t>(count)]);
   }
   if (dtype == DType::kTensor) return std::shared_ptr<Tensor[]>(new Tensor[static_cast<size_t>(count)]);
   if (bytes > std::numeric_limits<size_t>::max() - kTensorAlignment)
     fail(ErrorCode::kResourceLimit, "a tensor larger than the address space");
-  const size_t rounded = bytes == 0 ? kTensorAlignment : (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
+  const size_t rounded = std::max(core::roomy_bytes(bytes), kTensorAlignment);
   void* data = std::aligned_alloc(kTensorAlignment, rounded);
   if (data == nullptr) fail(ErrorCode::kResourceLimit, fmt::format("no memory for a tensor of {} bytes", bytes));
-  if (zero) std::memset(data, 0, rounded);
+  if (rounded >= core::kManyPages) core::prefer_large_pages(data, rounded);
+  if (zero) std::memset(data, 0, bytes);
   return {data, &std::free};
+}
+
+// Memory that counts against the run's budget while it lives.
+struct Counted {
+  explicit Counted(size_t bytes) : charge(bytes) {}
+  core::MemoryCharge charge;
+  std::shared_ptr<void> storage;
+};
+
+std::shared_ptr<void> allocate(DType dtype, int64_t count, bool zero) {
+  const size_t bytes = storage_bytes(dtype, count);
+  if (!core::MemoryScope::current()) return allocate_uncounted(dtype, count, bytes, zero);
+  const auto counted = std::make_shared<Counted>(bytes);
+  counted->storage = allocate_uncounted(dtype, count, bytes, zero);
+  return {counted, counted->storage.get()};
 }
 
 bool is_aligned(const void* data, DType dtype) {

@@ -40,7 +40,8 @@ enum class Place {
 // Bound steps made while running, for one step; a few recent shapes are kept.
 class LateBinder {
  public:
-  std::shared_ptr<const ops::Bound> bind(const ops::Prepared& prepared, std::span<const ops::ValueFacts> facts, int threads);
+  std::shared_ptr<const ops::Bound> bind(const ops::Prepared& prepared, std::span<const ops::ValueFacts> facts,
+                                         const ops::Packing& packing);
 
  private:
   struct Entry {
@@ -120,6 +121,10 @@ class Plan {
   size_t peak_memory() const noexcept { return peak_; }
   size_t lower_bound_memory() const noexcept { return lower_bound_; }
   size_t output_memory() const noexcept { return output_bytes_; }
+  // The least that graphs inside nodes take besides, as far as it is known before a run.
+  size_t inner_memory() const noexcept { return inner_bytes_; }
+  // Whether some values' shapes, and so their bytes, are known only when they are made.
+  bool depends_on_data() const noexcept { return run_values_ > 0; }
   size_t step_count() const noexcept { return steps_.size(); }
   PlanReport report() const;
 
@@ -168,7 +173,7 @@ class Plan {
   std::unique_ptr<MemoryGuard> guard_;  // null: memory is not guarded
   size_t run_values_ = 0;
   size_t evaluated_ = 0;
-  size_t peak_ = 0, lower_bound_ = 0, output_bytes_ = 0;
+  size_t peak_ = 0, lower_bound_ = 0, output_bytes_ = 0, inner_bytes_ = 0;
 
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Frame>> frames_;  // by workspace index
