@@ -13,7 +13,7 @@ namespace sardonyx::core {
 namespace {
 
 constexpr size_t kLargePage = size_t{2} << 20;
-constexpr size_t kUnit = 64, kRoomy = size_t{256} << 10;
+constexpr size_t kUnit = 64, kRoomy = size_t{64} << 10;
 constexpr size_t kFetchedAtOnce = size_t{8} << 20;
 
 uintptr_t round_up(uintptr_t address, size_t unit) { return (address + unit - 1) / unit * unit; }
