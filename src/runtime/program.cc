@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/parallel.h"
+#include "ops/where.h"
 #include "optimize/evaluate.h"
 #include "optimize/optimize.h"
 #include "optimize/sort.h"
@@ -56,11 +57,7 @@ std::string ProgramNode::op() const {
   return node.domain.empty() || node.domain == "ai.onnx" ? node.op_type : node.domain + "." + node.op_type;
 }
 
-std::string ProgramNode::where() const {
-  std::string text = model::describe(node);
-  text.insert(text.size() - 1, fmt::format(", opset {}", opset));
-  return text;
-}
+std::string ProgramNode::where() const { return ops::where(node, opset); }
 
 Program::Program(model::Model model, const Backend& backend, const SessionOptions& options, ProgramShare share)
     : metadata_(metadata_of(model)),
