@@ -62,8 +62,9 @@ struct SessionOptions {
   // Where the optimised model is written while the session is made (optimize.h tells what it holds); empty: nowhere.
   std::filesystem::path optimized_model_path = {};
   size_t max_plans = 16;  // plans kept for different input shapes, at least 1; the least recently used goes
-  // Bytes that one run may take for intermediate values and outputs; 0: no limit. A run that needs more is refused with the figure before
-  // it computes anything. Values whose shape depends on data are known, and counted, only when they are made.
+  // Bytes that one run may take for intermediate values and outputs, those of graphs inside nodes (Loop, If) included; 0: no limit. A run
+  // that needs more is refused with the figure before it computes anything. Values whose shape depends on data are known, and counted, only
+  // when they are made: the run then ends at the node whose values do not fit.
   size_t max_memory = 0;
   // A file that keeps packed weights, so that later sessions of the same model map them instead of packing: they take no memory of their
   // own, and processes share them. Empty: none. It is made by the first run and replaced where it does not fit (another model, machine or
@@ -86,7 +87,8 @@ struct SessionOptions {
 };
 
 // How the caller may end a run before it is done; it then throws Cancelled, and the session stays usable. Asked all along, also within
-// a node: a run ends within a few milliseconds.
+// a node and while a plan is made: a run ends within a few milliseconds. A plan that is not done is dropped, but for the weights that are
+// packed by then; explain() makes plans beforehand.
 struct RunOptions {
   std::stop_token cancel = {};  // of a std::stop_source that another thread may ask to stop
   std::optional<std::chrono::steady_clock::time_point> deadline = {};

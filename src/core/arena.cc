@@ -7,6 +7,8 @@
 #include <numeric>
 #include <utility>
 
+#include "core/interrupt.h"
+#include "core/pages.h"
 #include "sardonyx/error.h"
 
 namespace sardonyx::core {
@@ -24,10 +26,11 @@ Arena& Arena::operator=(Arena&& other) noexcept {
 void Arena::reserve(size_t bytes) {
   if (bytes <= size_) return;
   if (bytes > SIZE_MAX - kAlignment) throw Error(ErrorCode::kResourceLimit, fmt::format("an arena of {} bytes cannot be had", bytes));
-  const size_t rounded = align_up(bytes);
+  const size_t rounded = roomy_bytes(bytes);
   void* fresh = std::aligned_alloc(kAlignment, rounded);
   if (fresh == nullptr) throw Error(ErrorCode::kResourceLimit, fmt::format("no memory for an arena of {} bytes", rounded));
   std::free(data_);
+  if (rounded >= kManyPages) prefer_large_pages(fresh, rounded);
   data_ = static_cast<std::byte*>(fresh);
   size_ = rounded;
 }
@@ -57,6 +60,7 @@ Placement place(std::span<const Lifetime> lifetimes) {
 
   std::vector<size_t> placed;  // by ascending offset
   for (const size_t item : order) {
+    check_interrupt();
     const size_t bytes = align_up(lifetimes[item].bytes);
     size_t best = SIZE_MAX, best_gap = SIZE_MAX, end = 0;
     for (const size_t other : placed) {

@@ -3,14 +3,18 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <bit>
 #include <cstdint>
 
+#include "core/interrupt.h"
 #include "core/mapped_file.h"
 
 namespace sardonyx::core {
 namespace {
 
 constexpr size_t kLargePage = size_t{2} << 20;
+constexpr size_t kUnit = 64, kRoomy = size_t{64} << 10;
+constexpr size_t kFetchedAtOnce = size_t{8} << 20;
 
 uintptr_t round_up(uintptr_t address, size_t unit) { return (address + unit - 1) / unit * unit; }
 
@@ -26,16 +30,24 @@ size_t page_bytes() { return static_cast<size_t>(sysconf(_SC_PAGESIZE)); }
 
 }  // namespace
 
+size_t roomy_bytes(size_t bytes) noexcept {
+  const size_t unit = bytes < kRoomy ? kUnit : std::bit_floor(bytes) / 8;
+  return bytes > SIZE_MAX - unit ? bytes : (bytes + unit - 1) / unit * unit;
+}
+
 void give_back_pages(const void* data, size_t bytes) noexcept {
   if (MappedFile::holds(data, bytes)) advise(data, bytes, page_bytes(), false, MADV_DONTNEED);
 }
 
 void fetch_pages(const void* data, size_t bytes) noexcept {
+  if (!MappedFile::holds(data, bytes)) return;
 #ifdef MADV_POPULATE_READ
-  if (MappedFile::holds(data, bytes)) advise(data, bytes, page_bytes(), true, MADV_POPULATE_READ);
+  constexpr int kAdvice = MADV_POPULATE_READ;
 #else
-  if (MappedFile::holds(data, bytes)) advise(data, bytes, page_bytes(), true, MADV_WILLNEED);
+  constexpr int kAdvice = MADV_WILLNEED;
 #endif
+  in_pieces(bytes, kFetchedAtOnce,
+            [&](size_t begin, size_t count) { advise(static_cast<const std::byte*>(data) + begin, count, page_bytes(), true, kAdvice); });
 }
 
 void prefer_large_pages(void* data, size_t bytes) noexcept {

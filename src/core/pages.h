@@ -10,10 +10,15 @@ namespace sardonyx::core {
 void give_back_pages(const void* data, size_t bytes) noexcept;
 
 // Reads the pages of a MappedFile that hold [data, data + bytes) at once, not one by one when they are touched. Does nothing for other
-// memory.
+// memory, and stops where the run on this thread is to end.
 void fetch_pages(const void* data, size_t bytes) noexcept;
 
-// Asks for large pages: memory of many megabytes is then faster to fill and to walk.
+// What to allocate for so many bytes, a multiple of 64: of large blocks up to an eighth more, so that memory which one that grows a little
+// at each step has left serves the next ones.
+size_t roomy_bytes(size_t bytes) noexcept;
+
+// Asks for large pages: memory of many megabytes is then faster to fill, to walk, and to give back.
+inline constexpr size_t kManyPages = size_t{16} << 20;
 void prefer_large_pages(void* data, size_t bytes) noexcept;
 
 }  // namespace sardonyx::core

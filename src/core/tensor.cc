@@ -10,12 +10,14 @@
 #include <limits>
 #include <mutex>
 
+#include "core/memory_budget.h"
 #include "core/pages.h"
 
 namespace sardonyx {
 
 namespace {
 constexpr size_t kTensorAlignment = 64;
+constexpr size_t kAlignedHere = size_t{64} << 10;  // bytes from which on large_block serves
 
 [[noreturn]] void fail(ErrorCode code, std::string message) { throw Error(code, std::move(message)); }
 
@@ -28,19 +30,50 @@ void require_element_type(DType dtype) {
   if (!is_valid(dtype) && dtype != DType::kTensor) fail(ErrorCode::kInvalidArgument, "a tensor needs an element type");
 }
 
-std::shared_ptr<void> allocate(DType dtype, int64_t count, bool zero) {
-  const size_t bytes = storage_bytes(dtype, count);
+std::shared_ptr<void> aligned_block(size_t bytes) {
+  void* data = std::aligned_alloc(kTensorAlignment, bytes);
+  return data == nullptr ? nullptr : std::shared_ptr<void>(data, &std::free);
+}
+
+// Aligned within a plain block: memory of large blocks that were aligned by the C library serves no later one of the same size in glibc
+// before 2.38, so that a loop of such tensors takes ever more of it.
+std::shared_ptr<void> large_block(size_t bytes) {
+  if (bytes > SIZE_MAX - kTensorAlignment) return nullptr;
+  void* data = std::malloc(bytes + kTensorAlignment);
+  if (data == nullptr) return nullptr;
+  const std::shared_ptr<void> block(data, &std::free);
+  return {block, reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(data) + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment)};
+}
+
+std::shared_ptr<void> allocate_uncounted(DType dtype, int64_t count, size_t bytes, bool zero) {
   if (dtype == DType::kString) {
     return std::shared_ptr<std::string[]>(new std::string[static_cast<size_t>(count)]);
   }
   if (dtype == DType::kTensor) return std::shared_ptr<Tensor[]>(new Tensor[static_cast<size_t>(count)]);
   if (bytes > std::numeric_limits<size_t>::max() - kTensorAlignment)
     fail(ErrorCode::kResourceLimit, "a tensor larger than the address space");
-  const size_t rounded = bytes == 0 ? kTensorAlignment : (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
-  void* data = std::aligned_alloc(kTensorAlignment, rounded);
-  if (data == nullptr) fail(ErrorCode::kResourceLimit, fmt::format("no memory for a tensor of {} bytes", bytes));
-  if (zero) std::memset(data, 0, rounded);
-  return {data, &std::free};
+  const size_t rounded = std::max(core::roomy_bytes(bytes), kTensorAlignment);
+  std::shared_ptr<void> block = bytes < kAlignedHere ? aligned_block(rounded) : large_block(rounded);
+  if (block == nullptr) fail(ErrorCode::kResourceLimit, fmt::format("no memory for a tensor of {} bytes", bytes));
+  void* data = block.get();
+  if (rounded >= core::kManyPages) core::prefer_large_pages(data, rounded);
+  if (zero) std::memset(data, 0, bytes);
+  return block;
+}
+
+// Memory that counts against the run's budget while it lives.
+struct Counted {
+  explicit Counted(size_t bytes) : charge(bytes) {}
+  core::MemoryCharge charge;
+  std::shared_ptr<void> storage;
+};
+
+std::shared_ptr<void> allocate(DType dtype, int64_t count, bool zero) {
+  const size_t bytes = storage_bytes(dtype, count);
+  if (!core::MemoryScope::current()) return allocate_uncounted(dtype, count, bytes, zero);
+  const auto counted = std::make_shared<Counted>(bytes);
+  counted->storage = allocate_uncounted(dtype, count, bytes, zero);
+  return {counted, counted->storage.get()};
 }
 
 bool is_aligned(const void* data, DType dtype) {

@@ -22,7 +22,7 @@ TEST(Registry, FindsOperatorsByDomainAndName) {
 TEST(Registry, NamesWhatIsNotSupported) {
   const auto [code, text] = OpCase("Nonsense", 13, "com.example").error({});
   EXPECT_EQ(code, ErrorCode::kUnsupported);
-  EXPECT_THAT(text, HasSubstr("node 'n' (Nonsense)"));
+  EXPECT_THAT(text, HasSubstr("node 'n' (Nonsense, opset 13)"));
   EXPECT_THAT(text, HasSubstr("com.example"));
   EXPECT_THAT(text, HasSubstr("13"));
   EXPECT_EQ(OpCase("Where", 8).error({Tensor(), Tensor(), Tensor()}).first, ErrorCode::kUnsupported);  // Where came with opset 9
@@ -36,7 +36,7 @@ TEST(Registry, RefusesWrongCounts) {
 
 TEST(Registry, TellsTheNodeOnce) {
   const std::string text = OpCase("Add").error({floats({2}, {1, 2}), floats({3}, {1, 2, 3})}).second;
-  EXPECT_EQ(text.find("node 'n' (Add)"), 0u) << text;
+  EXPECT_EQ(text.find("node 'n' (Add, opset "), 0u) << text;
   EXPECT_EQ(text.find("node 'n'", 1), std::string::npos) << text;
 }
 

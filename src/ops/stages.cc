@@ -1,6 +1,7 @@
 #include "ops/stages.h"
 
 #include "core/arena.h"
+#include "core/memory_budget.h"
 #include "ops/facts.h"
 
 namespace sardonyx::ops {
@@ -8,8 +9,7 @@ namespace {
 
 class DynamicBound final : public Bound {
  public:
-  DynamicBound(std::shared_ptr<const Prepared> prepared, std::vector<DType> types, int threads)
-      : prepared_(std::move(prepared)), threads_(threads) {
+  DynamicBound(std::shared_ptr<const Prepared> prepared, std::vector<DType> types) : prepared_(std::move(prepared)) {
     dynamic = true;
     kernel = "dynamic";
     for (const DType type : types) outputs.push_back({type, {}, nullptr});
@@ -20,14 +20,13 @@ class DynamicBound final : public Bound {
     for (const Tensor& tensor : context.inputs) {
       facts.push_back(tensor.defined() ? ValueFacts{tensor.dtype(), tensor.shape(), &tensor} : ValueFacts{});
     }
-    const std::unique_ptr<Bound> bound = prepared_->bind({facts, threads_});
+    const std::unique_ptr<Bound> bound = prepared_->bind({facts, context.pool.threads(), {&context.pool}});
     std::vector<Tensor> results = run_step(*bound, context.inputs, context.pool);
     for (size_t i = 0; i < results.size() && i < context.outputs.size(); ++i) context.outputs[i] = std::move(results[i]);
   }
 
  private:
   std::shared_ptr<const Prepared> prepared_;
-  int threads_;
 };
 
 class ValueDrivenPrepared final : public Prepared {
@@ -37,7 +36,7 @@ class ValueDrivenPrepared final : public Prepared {
   std::unique_ptr<Bound> bind(const BindContext& context) const override {
     if (values_known(context)) return prepared_->bind(context);
     std::vector<DType> types = rule_.output_types ? rule_.output_types(context) : std::vector{required(context, 0, "0").dtype};
-    return std::make_unique<DynamicBound>(prepared_, std::move(types), context.threads);
+    return std::make_unique<DynamicBound>(prepared_, std::move(types));
   }
 
  private:
@@ -84,6 +83,7 @@ std::vector<Tensor> run_step(const Bound& bound, std::span<const Tensor> inputs,
     throw Error(ErrorCode::kResourceLimit, fmt::format("the operator needs {} bytes to work in, more than the {} that are allowed",
                                                        bound.scratch_bytes, tensor_byte_limit()));
   }
+  const core::MemoryCharge charge(bound.scratch_bytes);
   core::Arena scratch(bound.scratch_bytes);
   bound.run({inputs, outputs, scratch.data(), pool});
   return outputs;

@@ -213,5 +213,92 @@ TEST(ControlFlow, SparseInitializersAreMadeDense) {
   EXPECT_THAT(floats(session.run({}, {{"x", Tensor::ones({4})}}, {})[0]), ElementsAre(1, 1, 6, 1));
 }
 
+// Each iteration makes sixteen times its input on the way, and keeps its shape.
+constexpr std::string_view kWide = R"(
+g (float[n] x) => (float[n] y)
+<int64 three = {3}>
+{
+  y = Loop (three, , x) <body = b (int64 i, bool go, float[n] v) => (bool go2, float[n] w) {
+    go2 = Identity (go)
+    a = Concat <axis = 0> (v, v, v, v, v, v, v, v, v, v, v, v, v, v, v, v)
+    c = Softmax <axis = 0> (a)
+    s = ReduceSum (c)
+    w = Add (v, s)
+  }>
+})";
+
+TEST(MaxMemory, CountsGraphsInsideNodes) {
+  const Feeds feeds = {{"x", Tensor::ones({1000})}};
+  Session enough = open(kWide, {.max_memory = 400000});
+  EXPECT_EQ(enough.run({}, feeds, {})[0].shape(), Shape{1000});
+  Session little = open(kWide, {.max_memory = 60000});
+  const std::string error = error_of([&] { little.run({}, feeds, {}); });
+  EXPECT_THAT(error, testing::AllOf(HasSubstr("for graphs inside nodes"), HasSubstr("raise max_memory to at least")));
+  EXPECT_THAT(error, testing::Not(HasSubstr("iteration"))) << "it is known before the run";
+  EXPECT_EQ(little.run({}, {{"x", Tensor::ones({100})}}, {})[0].shape(), Shape{100});
+}
+
+TEST(MaxMemory, HoldsLoopsThatGrow) {
+  Session session = open(R"(
+g (int64 m, float[n] x) => (float[k] y)
+{
+  y = Loop (m, , x) <body = b (int64 i, bool go, float[n] v) => (bool go2, float[k] w) {
+    go2 = Identity (go)
+    w = Concat <axis = 0> (v, v)
+  }>
+})",
+                         {.max_memory = 1000000});
+  const Tensor x = Tensor::ones({100});
+  const auto run = [&](int64_t doublings) { return session.run({}, {{"m", Tensor::scalar<int64_t>(doublings)}, {"x", x}}, {})[0].numel(); };
+  EXPECT_EQ(run(10), 102400);
+  EXPECT_THAT(error_of([&] { run(60); }), testing::AllOf(HasSubstr("iteration 10"), HasSubstr("max_memory is 1.0 MB")));
+  EXPECT_EQ(run(10), 102400) << "what the run held is given back";
+}
+
+TEST(MaxMemory, HoldsValuesThatDependOnData) {
+  Session session = open("g (float[n] x) => (int64[1, k] y) { y = NonZero (x) }", {.max_memory = 10000});
+  EXPECT_EQ(session.run({}, {{"x", Tensor::ones({1000})}}, {})[0].numel(), 1000);
+  EXPECT_THAT(error_of([&] { session.run({}, {{"x", Tensor::ones({2000})}}, {}); }), HasSubstr("it needs 0.0 MB"));
+  EXPECT_EQ(session.run({}, {{"x", Tensor::zeros({2000})}}, {})[0].numel(), 0);
+}
+
+TEST(MaxMemory, ABranchThatIsNotTakenCostsNothing) {
+  constexpr std::string_view kModel = R"(
+g (bool c, float[n] x) => (float[k] y)
+{
+  y = If (c) <
+    then_branch = a () => (float[k] r) { r = Concat <axis = 0> (x, x, x, x, x, x, x, x) },
+    else_branch = b () => (float[n] s) { s = Neg (x) }>
+})";
+  Session session = open(kModel, {.max_memory = 10000});
+  const Tensor x = Tensor::ones({1000});
+  EXPECT_EQ(session.run({}, {{"c", Tensor::scalar(false)}, {"x", x}}, {})[0].numel(), 1000);
+  EXPECT_THAT(error_of([&] {
+                session.run({}, {{"c", Tensor::scalar(true)}, {"x", x}}, {});
+              }),
+              testing::AllOf(HasSubstr("then_branch"), HasSubstr("max_memory")));
+  Session narrow = open(kModel, {.max_memory = 3000});
+  EXPECT_THAT(error_of([&] { narrow.run({}, {{"c", Tensor::scalar(false)}, {"x", x}}, {}); }), HasSubstr("for graphs inside nodes"));
+}
+
+TEST(MaxMemory, ScansTellBeforehand) {
+  Session session = open(R"(
+g (float[n] s, float[m, n] x) => (float[n] t)
+{
+  t = Scan <num_scan_inputs = 1, body = b (float[n] u, float[n] v) => (float[n] w) {
+    a = Concat <axis = 0> (u, v, u, v, u, v, u, v)
+    c = Softmax <axis = 0> (a)
+    d = ReduceSum (c)
+    w = Add (u, d)
+  }> (s, x)
+})",
+                         {.max_memory = 20000});
+  EXPECT_EQ(session.run({}, {{"s", Tensor::ones({10})}, {"x", Tensor::ones({5, 10})}}, {})[0].numel(), 10);
+  EXPECT_THAT(error_of([&] {
+                session.run({}, {{"s", Tensor::ones({1000})}, {"x", Tensor::ones({5, 1000})}}, {});
+              }),
+              HasSubstr("for graphs inside nodes"));
+}
+
 }  // namespace
 }  // namespace sardonyx::runtime

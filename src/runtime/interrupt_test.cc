@@ -140,6 +140,21 @@ TEST(SharedPool, SessionsComeAndGo) {
   for (std::thread& thread : threads) thread.join();
 }
 
+// A plan is not made for a run that is to end.
+TEST(Interrupt, EndsPlanning) {
+  for (const Case& c : cases()) {
+    SCOPED_TRACE(c.name);
+    Session session(c.builder.build(), ops_backend(), {.intra_op_num_threads = 2});
+    std::stop_source source;
+    source.request_stop();
+    EXPECT_TRUE(is_cancelled(session, c.feeds, {}, {.cancel = source.get_token()}));
+    EXPECT_EQ(session.plan_count(), 0U);
+    EXPECT_FALSE(is_cancelled(session, c.feeds, {}, {}));
+    EXPECT_EQ(session.plan_count(), 1U);
+    EXPECT_TRUE(is_cancelled(session, c.feeds, {}, {.cancel = source.get_token()}));
+  }
+}
+
 // Half of x, in a kernel of one index and of many.
 ModelBuilder halves() {
   ModelBuilder builder;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 
+#include "core/memory_budget.h"
 #include "runtime/chain.h"
 #include "runtime/plan_builder.h"
 
@@ -46,7 +47,8 @@ struct Plan::Frame {
   GuardedResults guarded;
 };
 
-std::shared_ptr<const ops::Bound> LateBinder::bind(const ops::Prepared& prepared, std::span<const ops::ValueFacts> facts, int threads) {
+std::shared_ptr<const ops::Bound> LateBinder::bind(const ops::Prepared& prepared, std::span<const ops::ValueFacts> facts,
+                                                   const ops::Packing& packing) {
   const auto fits = [&](const Entry& entry) {
     return std::ranges::equal(
         entry.inputs, facts, [](const auto& known, const ops::ValueFacts& f) { return known.first == f.dtype && known.second == f.shape; });
@@ -56,8 +58,8 @@ std::shared_ptr<const ops::Bound> LateBinder::bind(const ops::Prepared& prepared
     const auto found = std::ranges::find_if(entries_, fits);
     if (found != entries_.end()) return found->bound;
   }
-  const core::InterruptScope to_the_end(nullptr);  // packed weights outlive the run
-  Entry fresh{{}, prepared.bind({facts, threads})};
+  Entry fresh{{}, prepared.bind({facts, packing.pool->threads(), packing})};
+  core::check_interrupt();  // what is kept is whole
   for (const ops::ValueFacts& f : facts) fresh.inputs.emplace_back(f.dtype, f.shape);
   std::shared_ptr<const ops::Bound> bound = fresh.bound;
   const std::lock_guard lock(mutex_);
@@ -268,8 +270,9 @@ void Plan::run_late(const PlanStep& step, std::span<const Tensor> inputs, std::s
       facts.push_back(inputs[i].defined() ? ops::ValueFacts{inputs[i].dtype(), inputs[i].shape(), nullptr} : ops::ValueFacts{});
     }
   }
-  const std::shared_ptr<const ops::Bound> bound = step.late->bind(*node.prepared, facts, setting.pool.threads());
+  const std::shared_ptr<const ops::Bound> bound = step.late->bind(*node.prepared, facts, {&setting.pool, program_.weight_cache()});
   if (!bound->dynamic) allocate_missing(*bound, node, outputs);
+  const core::MemoryCharge charge(bound->scratch_bytes);
   core::Arena scratch(bound->scratch_bytes);
   bound->run({inputs, outputs, scratch.data(), setting.pool, setting.interrupt});
   own_results(node, *bound, inputs, outputs);

@@ -41,7 +41,8 @@ enum class Place {
 // Bound steps made while running, for one step; a few recent shapes are kept.
 class LateBinder {
  public:
-  std::shared_ptr<const ops::Bound> bind(const ops::Prepared& prepared, std::span<const ops::ValueFacts> facts, int threads);
+  std::shared_ptr<const ops::Bound> bind(const ops::Prepared& prepared, std::span<const ops::ValueFacts> facts,
+                                         const ops::Packing& packing);
 
  private:
   struct Entry {
@@ -124,6 +125,10 @@ class Plan {
   size_t peak_memory() const noexcept { return peak_; }
   size_t lower_bound_memory() const noexcept { return lower_bound_; }
   size_t output_memory() const noexcept { return output_bytes_; }
+  // The least that graphs inside nodes take besides, as far as it is known before a run.
+  size_t inner_memory() const noexcept { return inner_bytes_; }
+  // Whether some values' shapes, and so their bytes, are known only when they are made.
+  bool depends_on_data() const noexcept { return run_values_ > 0; }
   size_t step_count() const noexcept { return steps_.size(); }
   size_t chain_node_count() const noexcept { return chain_nodes_; }
   PlanReport report() const;
@@ -176,7 +181,7 @@ class Plan {
   size_t run_values_ = 0;
   size_t evaluated_ = 0;
   size_t chain_nodes_ = 0;  // in all chains
-  size_t peak_ = 0, lower_bound_ = 0, output_bytes_ = 0;
+  size_t peak_ = 0, lower_bound_ = 0, output_bytes_ = 0, inner_bytes_ = 0;
 
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Frame>> frames_;  // by workspace index

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ops/control/bodies.h"
 #include "ops/stages.h"
 #include "optimize/evaluate.h"
 
@@ -23,12 +24,16 @@ void PlanBuilder::build() {
   const std::vector<bool> needed = nodes_needed();
   for (size_t node = 0; node < needed.size(); ++node) {
     if (needed[node]) bind(node);
+    core::check_interrupt();  // what was bound, computed or packed while the run was to end is not whole
   }
   drop_unneeded_steps();
   make_chains();
+  core::check_interrupt();
   destine_parts();
   assign_memory_with_parts();
   place_in_arena();
+  core::check_interrupt();
+  note_inner_memory();
   plan_results();
   plan_handles();
   note_last_uses();
@@ -291,6 +296,13 @@ void PlanBuilder::place_in_arena() {
   plan_.lower_bound_ = placement.lower_bound;
   note_pieces();
   if (plan_.program_.guards_memory()) guard_places();
+}
+
+void PlanBuilder::note_inner_memory() {
+  for (const PlanStep& step : plan_.steps_) {
+    const auto* control = dynamic_cast<const ops::ControlBound*>(step.bound.get());
+    if (control) plan_.inner_bytes_ = std::max(plan_.inner_bytes_, control->inner_bytes);
+  }
 }
 
 void PlanBuilder::note_pieces() {

@@ -12,6 +12,7 @@ namespace sardonyx::runtime {
 class PlanBuilder {
  public:
   PlanBuilder(Plan& plan, core::ThreadPool& pool);
+  // Throws Cancelled where the run on this thread is to end.
   void build();
 
  private:
@@ -43,6 +44,7 @@ class PlanBuilder {
   bool join_parts(PlanStep& step, int32_t index);
   void assign_memory_with_parts();
   void place_in_arena();
+  void note_inner_memory();
   void note_pieces();
   void guard_places();
   bool is_movable(ValueId id) const;

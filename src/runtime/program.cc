@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/parallel.h"
+#include "ops/where.h"
 #include "optimize/evaluate.h"
 #include "optimize/optimize.h"
 #include "optimize/sort.h"
@@ -56,23 +57,19 @@ std::string ProgramNode::op() const {
   return node.domain.empty() || node.domain == "ai.onnx" ? node.op_type : node.domain + "." + node.op_type;
 }
 
-std::string ProgramNode::where() const {
-  std::string text = model::describe(node);
-  text.insert(text.size() - 1, fmt::format(", opset {}", opset));
-  return text;
-}
+std::string ProgramNode::where() const { return ops::where(node, opset); }
 
-Program::Program(model::Model model, const Backend& backend, const SessionOptions& options, std::shared_ptr<ops::WeightCache> weights)
+Program::Program(model::Model model, const Backend& backend, const SessionOptions& options, ProgramShare share)
     : metadata_(metadata_of(model)),
       signature_(checked(model), options.free_dimension_overrides),
       guards_memory_(options.guard_memory),
-      weights_(std::move(weights)) {
+      share_(std::move(share)) {
   load(model, {model, backend, options});
 }
 
 Program::Program(model::Model model, std::vector<std::pair<std::string, Tensor>> captured, const Backend& backend,
-                 const SessionOptions& options, std::shared_ptr<ops::WeightCache> weights)
-    : metadata_(metadata_of(model)), signature_(checked(model).graph), guards_memory_(options.guard_memory), weights_(std::move(weights)) {
+                 const SessionOptions& options, ProgramShare share)
+    : metadata_(metadata_of(model)), signature_(checked(model).graph), guards_memory_(options.guard_memory), share_(std::move(share)) {
   for (model::ValueInfo& input : model.graph.input) input.type = {};  // nothing holds what is handed in to what a body declares
   for (auto& [name, tensor] : captured) {
     set_constant(value_id(name), std::move(tensor));
@@ -211,7 +208,7 @@ std::shared_ptr<const ops::Body> Program::compile_body(model::Graph graph, Progr
   parts.model.opset_import = source.model.opset_import;
   parts.model.has_graph = true;
   parts.model.graph = std::move(graph);
-  auto body = std::make_shared<ProgramBody>(std::move(parts), source.backend, source.options, weights_);
+  auto body = std::make_shared<ProgramBody>(std::move(parts), source.backend, source.options, share_);
   for (size_t i = 0; i < passes_.size(); ++i) {
     const PassReport& inner = body->program().passes()[i];
     passes_[i].rewrites += inner.rewrites;

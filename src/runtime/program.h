@@ -44,13 +44,21 @@ struct ProgramNode {
   std::string label() const;  // its name, or that of its first output
 };
 
+class WorkspacePool;
+
+// What a program shares with the graphs inside its nodes.
+struct ProgramShare {
+  std::shared_ptr<ops::WeightCache> weights;  // null: packed weights are not kept in a file
+  std::shared_ptr<WorkspacePool> workspaces;
+};
+
 class Program {
  public:
-  Program(model::Model model, const Backend& backend, const SessionOptions& options, std::shared_ptr<ops::WeightCache> weights = nullptr);
+  Program(model::Model model, const Backend& backend, const SessionOptions& options, ProgramShare share);
   // Of a graph inside a node: `model` has it as its graph, whose inputs are its own and the values around that it reads; `captured` are
   // those of them that are constant.
   Program(model::Model model, std::vector<std::pair<std::string, Tensor>> captured, const Backend& backend, const SessionOptions& options,
-          std::shared_ptr<ops::WeightCache> weights);
+          ProgramShare share);
 
   const Signature& signature() const noexcept { return signature_; }
   const std::vector<ProgramNode>& nodes() const noexcept { return nodes_; }
@@ -59,7 +67,7 @@ class Program {
   const std::vector<ValueId>& output_values() const noexcept { return output_values_; }
   const ModelMetadata& metadata() const noexcept { return metadata_; }
   const std::vector<PassReport>& passes() const noexcept { return passes_; }
-  ops::WeightCache* weight_cache() const noexcept { return weights_.get(); }  // null: packed weights are not kept in a file
+  ops::WeightCache* weight_cache() const noexcept { return share_.weights.get(); }  // null: packed weights are not kept in a file
   const std::vector<LoadPhase>& load_phases() const noexcept { return phases_; }
   bool guards_memory() const noexcept { return guards_memory_; }
   const ChainPolicy& chain_policy() const noexcept { return chain_policy_; }
@@ -95,7 +103,7 @@ class Program {
   std::vector<LoadPhase> phases_;
   std::chrono::steady_clock::time_point phase_start_ = std::chrono::steady_clock::now();
   bool guards_memory_ = false;
-  std::shared_ptr<ops::WeightCache> weights_;
+  ProgramShare share_;
   ChainPolicy chain_policy_;
   bool winograd_ = false;
   std::vector<ProgramValue> values_;

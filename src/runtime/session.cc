@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/float_scope.h"
+#include "core/memory_budget.h"
 
 namespace sardonyx::runtime {
 namespace {
@@ -27,18 +28,27 @@ const Shape& planned_shape(const Program& program, size_t input, const Tensor& f
   return program.signature().inputs()[input].is_structure ? kNone : fed.shape();
 }
 
-// Errors of a run begin with its tag.
+// Planning and computing of a run, which end when the caller wants them to; errors begin with its tag.
 template <class Body>
-auto with_tag(const RunOptions& run_options, const Body& body) {
+auto as_asked(const RunOptions& run_options, const Body& body) {
+  const core::Interrupt interrupt(run_options.cancel, run_options.deadline);
+  const core::InterruptScope scope(&interrupt);
   if (run_options.tag.empty()) return body();
   return with_trail([&] { return fmt::format("run '{}'", run_options.tag); }, body);
 }
 
-Program load(model::Model model, const Backend& backend, const SessionOptions& options) {
+Program load(model::Model model, const Backend& backend, const SessionOptions& options, std::shared_ptr<WorkspacePool> workspaces) {
   const core::FloatScope floats(options.flush_denormals);  // folded values are those that a run would give
   std::shared_ptr<ops::WeightCache> weights;
   if (!options.packed_weights_cache.empty()) weights = std::make_shared<ops::WeightCache>(options.packed_weights_cache);
-  return Program(std::move(model), backend, options, std::move(weights));
+  return Program(std::move(model), backend, options, {std::move(weights), std::move(workspaces)});
+}
+
+// Bytes of the outputs that the caller has bound.
+size_t given_bytes(std::span<const Tensor> results) {
+  size_t bytes = 0;
+  for (const Tensor& result : results) bytes += result.defined() ? result.byte_size() : 0;
+  return bytes;
 }
 
 }  // namespace
@@ -47,7 +57,7 @@ Session::Session(model::Model model, const Backend& backend, SessionOptions opti
     : options_(checked(std::move(options))),
       log_(options_),
       pool_(options_.thread_pool ? options_.thread_pool : std::make_shared<core::ThreadPool>(options_.intra_op_num_threads)),
-      program_(load(std::move(model), backend, options_)),
+      program_(load(std::move(model), backend, options_, workspaces_)),
       plans_(options_.max_plans),
       load_phases_(program_.load_phases()) {
   if (!options_.profile_path.empty()) profile_ = std::make_unique<Profile>(options_.profile_path, options_.max_profile_events);
@@ -95,13 +105,15 @@ std::shared_ptr<const Plan> Session::plan_for(const ShapeOf& shape_of, std::span
 }
 
 void Session::check_memory(const Plan& plan) const {
-  const size_t needed = plan.peak_memory() + plan.output_memory();
+  const size_t needed = plan.peak_memory() + plan.output_memory() + plan.inner_memory();
   if (options_.max_memory == 0 || needed <= options_.max_memory) return;
+  const std::string inner =
+      plan.inner_memory() == 0 ? "" : fmt::format(", at least {} for graphs inside nodes", megabytes(plan.inner_memory()));
   Error error(ErrorCode::kResourceLimit,
-              fmt::format("a run with {} needs {} ({} for intermediate values, {} for outputs); max_memory is {}. Feed less at once, or "
+              fmt::format("a run with {} needs {} ({} for intermediate values, {} for outputs{}); max_memory is {}. Feed less at once, or "
                           "raise max_memory to at least {} bytes",
                           describe_inputs(program_, plan.key()), megabytes(needed), megabytes(plan.peak_memory()),
-                          megabytes(plan.output_memory()), megabytes(options_.max_memory), needed));
+                          megabytes(plan.output_memory()), inner, megabytes(options_.max_memory), needed));
   log_.refused(error);
   throw error;
 }
@@ -112,7 +124,11 @@ std::shared_ptr<const Plan> Session::plan_of_feeds(std::span<const Tensor* const
 
 void Session::run_plan(const Plan& plan, std::span<const Tensor* const> inputs, std::span<Tensor> results, const RunSetting& setting) {
   check_memory(plan);
-  const WorkspacePool::Lease workspace(workspaces_, plan.peak_memory());
+  // What is known before the run is within the limit; the rest is held to it when it is made.
+  const bool is_counted = options_.max_memory != 0 && plan.depends_on_data();
+  const core::MemoryScope memory(is_counted ? std::make_shared<core::MemoryBudget>(options_.max_memory) : nullptr);
+  const core::MemoryCharge charge(is_counted ? plan.peak_memory() + given_bytes(results) : 0);
+  const WorkspacePool::Lease workspace(*workspaces_, plan.peak_memory());
   const core::FloatScope floats(options_.flush_denormals);
   const core::InterruptScope interrupt(setting.interrupt);
   plan.run(inputs, results, *workspace, setting);
@@ -121,8 +137,7 @@ void Session::run_plan(const Plan& plan, std::span<const Tensor* const> inputs, 
 
 void Session::run_plan(const std::shared_ptr<const Plan>& plan, std::span<const Tensor* const> inputs, std::span<Tensor> results,
                        const RunOptions& run_options) {
-  const core::Interrupt interrupt(run_options.cancel, run_options.deadline);
-  RunSetting setting{*pool_, interrupt.is_possible() ? &interrupt : nullptr};
+  RunSetting setting{*pool_, core::InterruptScope::current()};
   if (!profile_) return run_plan(*plan, inputs, results, setting);
   ProfiledRun profiled(*profile_, plan, run_options.tag, threads());
   setting.seconds = profiled.seconds();
@@ -131,11 +146,11 @@ void Session::run_plan(const std::shared_ptr<const Plan>& plan, std::span<const 
 }
 
 std::vector<Tensor> Session::run(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options) {
-  return with_tag(run_options, [&] { return run_feeds(output_names, feeds, run_options); });
+  return as_asked(run_options, [&] { return run_feeds(output_names, feeds, run_options); });
 }
 
 void Session::run(Binding& binding, const RunOptions& run_options) {
-  with_tag(run_options, [&] { run_bound(binding, run_options); });
+  as_asked(run_options, [&] { run_bound(binding, run_options); });
 }
 
 std::vector<Tensor> Session::run_feeds(const std::vector<std::string>& output_names, const Feeds& feeds, const RunOptions& run_options) {

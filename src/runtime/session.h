@@ -36,7 +36,7 @@ class Session {
   void finish_loading(std::vector<LoadPhase> before);
   const std::vector<LoadPhase>& load_phases() const noexcept { return load_phases_; }
   std::filesystem::path end_profiling();
-  void trim() { workspaces_.trim(); }
+  void trim() { workspaces_->trim(); }
   // Before the first run: for tests.
   void set_chain_policy(const ChainPolicy& policy) noexcept { program_.set_chain_policy(policy); }
 
@@ -59,8 +59,8 @@ class Session {
   SessionOptions options_;
   SessionLog log_;
   std::shared_ptr<core::ThreadPool> pool_;
+  std::shared_ptr<WorkspacePool> workspaces_ = std::make_shared<WorkspacePool>();  // of the graphs inside nodes, too
   Program program_;
-  WorkspacePool workspaces_;
   PlanCache plans_;
   std::vector<LoadPhase> load_phases_;
   std::unique_ptr<Profile> profile_;  // null: nothing is recorded

@@ -104,17 +104,17 @@ HWY_INLINE void store_flat_tile(const FlatWindow& flat, const Window& window, co
   }
 }
 
-// Output lines [first_line, last_line) of one plane. `flat` exists; `padding` is what op.step sees outside the plane.
+// Outputs of one plane. `flat` exists; `padding` is what op.step sees outside the plane.
 template <class Op>
-HWY_INLINE void slide_tiles(const FlatWindow& flat, const Window& window, const float* plane, size_t first_line, size_t last_line,
-                            float padding, const Op& op, float* y) {
+HWY_INLINE void slide_tiles(const FlatWindow& flat, const Window& window, const float* plane, const LineRange& range, float padding,
+                            const Op& op, float* y) {
   HWY_ALIGN float planes[FlatWindow::kInputFloats + kLanes];
   HWY_ALIGN float sums[FlatWindow::kInputFloats + kLanes];
   FlatTile tile;
-  for (tile.line = first_line; tile.line < last_line; tile.line += tile.lines) {
-    tile.lines = HWY_MIN(flat.lines(), last_line - tile.line);
-    for (tile.column = 0; tile.column < window.out[2]; tile.column += tile.columns) {
-      tile.columns = HWY_MIN(flat.columns(), window.out[2] - tile.column);
+  for (tile.line = range.first_line; tile.line < range.last_line; tile.line += tile.lines) {
+    tile.lines = HWY_MIN(flat.lines(), range.last_line - tile.line);
+    for (tile.column = range.first_column; tile.column < range.last_column; tile.column += tile.columns) {
+      tile.columns = HWY_MIN(flat.columns(), range.last_column - tile.column);
       fill_flat_tile(flat, window, plane, tile, padding, planes);
       slide_flat(flat, planes, (tile.lines - 1) * flat.pitch() + tile.columns, op, sums);
       store_flat_tile(flat, window, tile, sums, op, y);
@@ -124,10 +124,12 @@ HWY_INLINE void slide_tiles(const FlatWindow& flat, const Window& window, const 
 
 // The same by slide_tiles where there is a layout, and by slide_line where there is none.
 template <class Op>
-HWY_INLINE void slide_lines(const FlatWindow& flat, const Window& window, const float* plane, size_t first_line, size_t last_line,
-                            float padding, const Op& op, float* y) {
-  if (flat.exists()) return slide_tiles(flat, window, plane, first_line, last_line, padding, op, y);
-  for (size_t line = first_line; line < last_line; ++line) slide_line(window, plane, line, op, y);
+HWY_INLINE void slide_lines(const FlatWindow& flat, const Window& window, const float* plane, const LineRange& range, float padding,
+                            const Op& op, float* y) {
+  if (flat.exists()) return slide_tiles(flat, window, plane, range, padding, op, y);
+  for (size_t line = range.first_line; line < range.last_line; ++line) {
+    slide_line(window, plane, line, {range.first_column, range.last_column}, op, y);
+  }
 }
 
 }  // namespace HWY_NAMESPACE

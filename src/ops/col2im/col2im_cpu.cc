@@ -51,7 +51,7 @@ void add_planes(const kernels::Window& window, size_t columns, const RunContext&
   T* to = output_data<T>(r, 0);
   const size_t size = window.in_size(), planes = to_size(r.outputs[0].numel()) / size;
   const auto add = [&](size_t plane) {
-    std::fill(to + plane * size, to + (plane + 1) * size, T{});
+    core::in_pieces(size, kernels::kPiece, [&](size_t begin, size_t count) { std::fill_n(to + plane * size + begin, count, T{}); });
     kernels::add_columns(window, from + plane * columns, to + plane * size);
   };
   if constexpr (std::is_same_v<T, std::string>) {

@@ -25,13 +25,23 @@ void require_body_outputs(const Body& body, std::string_view attribute, size_t c
   if (given != count) throw model_error("the graph {} gives {} outputs; the node needs {} of it", attribute, given, count);
 }
 
-std::unique_ptr<Prepared> make_control(size_t outputs, const char* kernel, std::function<void(const RunContext&)> run) {
-  return make_prepared([outputs, kernel, run = std::move(run)](const BindContext&) {
-    auto bound = make_bound(std::vector<ValueFacts>(outputs), run);
-    bound->dynamic = true;
-    bound->may_empty = true;
-    bound->kernel = kernel;
-    return bound;
+size_t bytes_of(const Body& body, std::span<const ValueFacts> inputs, const BindContext& context) {
+  const auto* measured = dynamic_cast<const MeasuredBody*>(&body);
+  return measured ? measured->bytes(inputs, context) : 0;
+}
+
+ControlBound::ControlBound(size_t values, const char* name, std::function<void(const RunContext&)> run, size_t bytes)
+    : inner_bytes(bytes), run_(std::move(run)) {
+  outputs.resize(values);
+  dynamic = true;
+  may_empty = true;
+  kernel = name;
+}
+
+std::unique_ptr<Prepared> make_control(size_t outputs, const char* kernel, std::function<void(const RunContext&)> run,
+                                       std::function<size_t(const BindContext&)> measure) {
+  return make_prepared([=](const BindContext& context) -> std::unique_ptr<Bound> {
+    return std::make_unique<ControlBound>(outputs, kernel, run, measure ? measure(context) : 0);
   });
 }
 

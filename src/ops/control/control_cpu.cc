@@ -88,6 +88,33 @@ class LoopRun {
   bool go_on_ = true;
 };
 
+// Whether the input is left out, or known to hold a value for which holds(value) is true.
+template <class T, class Holds>
+bool is_certain(const BindContext& context, size_t input, const Holds& holds) {
+  const ValueFacts* facts = optional(context, input);
+  if (!facts) return true;
+  return facts->constant && facts->constant->dtype() == kDTypeOf<T> && facts->constant->numel() == 1 && holds(facts->constant->item<T>());
+}
+
+// Of the first iteration, if it is certain to come.
+size_t loop_bytes(const LoopSpec& spec, const BindContext& context) {
+  if (!is_certain<int64_t>(context, 0, [](int64_t trips) { return trips > 0; })) return 0;
+  if (!is_certain<bool>(context, 1, [](bool condition) { return condition; })) return 0;
+  const model::Graph& signature = spec.body->signature();
+  std::vector<ValueFacts> inputs = {{DType::kInt64, one_element(signature.input[0]), nullptr},
+                                    {DType::kBool, one_element(signature.input[1]), nullptr}};
+  for (size_t i = 0; i < spec.carried; ++i) inputs.push_back(context.inputs[2 + i]);
+  return bytes_of(*spec.body, inputs, context);
+}
+
+// Of the branch that is taken, or, where that is open, of the one that takes less.
+size_t branch_bytes(const Body& then_branch, const Body& else_branch, const BindContext& context) {
+  const auto is = [&](bool wanted) { return is_certain<bool>(context, 0, [&](bool condition) { return condition == wanted; }); };
+  if (is(true)) return bytes_of(then_branch, {}, context);
+  if (is(false)) return bytes_of(else_branch, {}, context);
+  return std::min(bytes_of(then_branch, {}, context), bytes_of(else_branch, {}, context));
+}
+
 // The item of a sequence, or the tensor that all items share.
 Tensor item_at(const Tensor& value, size_t index) { return value.dtype() == DType::kTensor ? value.tensors()[index] : value; }
 
@@ -120,11 +147,12 @@ std::unique_ptr<Prepared> prepare_if(const PrepareContext& context) {
     require_body_inputs(*body, name, 0);
     require_body_outputs(*body, name, outputs);
   }
-  return make_control(outputs, "branch", [=](const RunContext& r) {
+  const auto run = [=](const RunContext& r) {
     const bool condition = truth(r.inputs[0], "cond");
     with_trail([&] { return condition ? "then_branch" : "else_branch"; },
                [&] { hand_out((condition ? then_branch : else_branch)->run({}, r), r.outputs); });
-  });
+  };
+  return make_control(outputs, "branch", run, [=](const BindContext& b) { return branch_bytes(*then_branch, *else_branch, b); });
 }
 
 std::unique_ptr<Prepared> prepare_loop(const PrepareContext& context) {
@@ -137,7 +165,9 @@ std::unique_ptr<Prepared> prepare_loop(const PrepareContext& context) {
   require_body_inputs(*spec.body, "body", 2 + spec.carried);
   require_body_outputs(*spec.body, "body", 1 + outputs);
   if (own_inputs < 2) throw model_error("M and cond must be listed; an empty name stands for one that is left out");
-  return make_control(outputs, "loop", [spec](const RunContext& r) { LoopRun(spec, r).run(); });
+  return make_control(
+      outputs, "loop", [spec](const RunContext& r) { LoopRun(spec, r).run(); },
+      [spec](const BindContext& b) { return loop_bytes(spec, b); });
 }
 
 std::unique_ptr<Prepared> prepare_sequence_map(const PrepareContext& context) {

@@ -157,12 +157,26 @@ void run_batched(const ScanSpec& spec, const RunContext& context) {
   }
 }
 
+// Of one iteration, if one is certain to come.
+size_t iteration_bytes(const ScanSpec& spec, const BindContext& context) {
+  if (spec.batched) return 0;
+  std::vector<ValueFacts> inputs(context.inputs.begin(), context.inputs.begin() + to_int(spec.states));
+  for (size_t i = 0; i < spec.scanned; ++i) {
+    ValueFacts slice = context.inputs[spec.states + i];
+    const int64_t rank = to_int(slice.shape.size()), axis = spec.input_axes[i] + (spec.input_axes[i] < 0 ? rank : 0);
+    if (axis < 0 || axis >= rank || slice.shape[to_size(axis)] == 0) return 0;  // the run tells what is wrong
+    slice.shape.erase(slice.shape.begin() + axis);
+    inputs.push_back({slice.dtype, slice.shape, nullptr});
+  }
+  return bytes_of(*spec.body, inputs, context);
+}
+
 }  // namespace
 
 std::unique_ptr<Prepared> prepare_scan_body(const PrepareContext& context) {
   const ScanSpec spec = spec_from_node(context);
-  return make_control(context.node.output.size(), "scan",
-                      [spec](const RunContext& r) { spec.batched ? run_batched(spec, r) : run_plain(spec, r); });
+  const auto run = [spec](const RunContext& r) { spec.batched ? run_batched(spec, r) : run_plain(spec, r); };
+  return make_control(context.node.output.size(), "scan", run, [spec](const BindContext& b) { return iteration_bytes(spec, b); });
 }
 
 }  // namespace sardonyx::ops

@@ -1,10 +1,29 @@
 #include "ops/weights/packed_constant.h"
 
+#include <chrono>
+#include <thread>
+
 #include "core/arena.h"
 #include "core/pages.h"
 #include "ops/weights/weight_cache.h"
 
 namespace sardonyx::ops {
+namespace {
+constexpr std::chrono::microseconds kBetweenTries{200};
+}
+
+std::unique_lock<std::mutex> PackedConstant::acquire() {
+  std::unique_lock lock(mutex_, std::defer_lock);
+  if (core::InterruptScope::current() == nullptr) {
+    lock.lock();
+    return lock;
+  }
+  while (!lock.try_lock()) {
+    core::check_interrupt();
+    std::this_thread::sleep_for(kBetweenTries);
+  }
+  return lock;
+}
 
 bool PackedConstant::find(const Packing& packing, std::string_view layout, size_t bytes) {
   if (!packing.cache || layout.empty() || bytes == 0) return false;

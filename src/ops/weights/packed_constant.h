@@ -1,11 +1,12 @@
 // A constant input that a kernel reads in a packed layout: the plain tensor, and its packed form, made when a plan first needs it and
-// shared by all plans of the node.
+// shared by all plans of the node. A run that is to end ends while it packs (Cancelled); a later one begins anew.
 #pragma once
 
 #include <memory>
 #include <mutex>
 #include <string_view>
 
+#include "core/interrupt.h"
 #include "ops/weights/packing.h"
 #include "sardonyx/tensor.h"
 
@@ -36,9 +37,10 @@ class PackedConstant {
   // `pack(const Tensor& plain, T* packed)` writes `count` values.
   template <class T, class Pack>
   const T* packed_as(const Packing& packing, std::string_view layout, size_t count, const Pack& pack) {
-    const std::lock_guard lock(mutex_);
+    const std::unique_lock lock = acquire();
     if (!packed_ && !find(packing, layout, count * sizeof(T))) {
       pack(plain_, reinterpret_cast<T*>(begin(count * sizeof(T))));
+      core::check_interrupt();  // packing ends early, too: what it has made is thrown away
       finish(packing, layout, count * sizeof(T));
     }
     return reinterpret_cast<const T*>(packed_.get());
@@ -49,6 +51,7 @@ class PackedConstant {
   }
 
  private:
+  std::unique_lock<std::mutex> acquire();  // throws Cancelled where the run is to end while another one packs
   bool find(const Packing& packing, std::string_view layout, size_t bytes);
   std::byte* begin(size_t bytes);  // memory for the packed form
   void finish(const Packing& packing, std::string_view layout, size_t bytes);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/interrupt.h"
 #include "kernels/cpu/conv/tile_input.h"
 #include "kernels/cpu/conv/winograd.h"
 #include "kernels/cpu/gemm/block_product.h"
@@ -116,7 +117,7 @@ void run_tile(const Plan& plan, const Operands& operands, const Tile& tile, floa
   const float* x = operands.x + (tile.image * operands.shape.in_channels + tile.group * plan.channels) * plan.x_plane;
   const float* weights = operands.packed_weights + tile.group * plan.rows * plan.depth();
 
-  for (size_t i = 0; i < plan.channel_blocks.parts; ++i) {
+  for (size_t i = 0; i < plan.channel_blocks.parts && !(i > 0 && core::interrupted()); ++i) {
     const size_t first = plan.channel_blocks.begin(i);
     const size_t channels = plan.channel_blocks.length(i);
     fill_tile_input(plan.window, plan.layout, out, {x + first * plan.x_plane, channels, plan.x_plane}, input);

@@ -59,9 +59,10 @@ void conv_transpose(const ConvTransposeShape& s, const T* x, const T* w, const T
                       reinterpret_cast<std::byte*>(columns) + column_bytes<T>(cut), pool);
     for (size_t i = 0; i < count; ++i) {
       T* plane = y + (group_image * cut.group_channels + first + i) * image;
-      std::fill(plane, plane + image, bias ? bias[group * cut.group_channels + first + i] : T{0});
+      const T start = bias ? bias[group * cut.group_channels + first + i] : T{0};
+      core::in_pieces(image, kPiece, [&](size_t begin, size_t size) { std::fill_n(plane + begin, size, start); });
       add_columns(window, columns + i * cut.kernel * cut.blocks, plane);
-      activate(activation, plane, image);
+      core::in_pieces(image, kPiece, [&](size_t begin, size_t size) { activate(activation, plane + begin, size); });
     }
   });
 }

@@ -31,10 +31,10 @@ struct WeightedSum {
   Activation activation;
 };
 
-// Output lines [first_line, last_line) of one output channel.
+// Outputs of one output channel.
 void convolve_lines(const FlatWindow& flat, const Window& window, const float* x, const float* w, float bias, const float* residual,
-                    const Activation& activation, size_t first_line, size_t last_line, float* y) {
-  slide_lines(flat, window, x, first_line, last_line, 0.0f, WeightedSum{w, bias, residual, activation}, y);
+                    const Activation& activation, const LineRange& range, float* y) {
+  slide_lines(flat, window, x, range, 0.0f, WeightedSum{w, bias, residual, activation}, y);
 }
 
 }  // namespace
@@ -76,19 +76,26 @@ void depthwise_run(const ConvShape& shape, const float* x, const float* w, const
     HWY_DYNAMIC_DISPATCH(convolve_lines)
     (flat, window, x + (image * shape.in_channels + channel / multiplier) * shape.x_plane(), w + channel * window.kernel_size(),
      epilogue.bias ? epilogue.bias[channel] : 0.0f, epilogue.residual ? epilogue.residual + plane * shape.residual_plane() : nullptr,
-     epilogue.activation, tasks.first_line(i), tasks.last_line(i), out);
+     epilogue.activation, tasks.range(i), out);
   };
   pool.for_ranges(tasks.count(), tasks.count_at_once(), [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) run_task(i);
     if (!epilogue.activation.function) return;
-    const auto place = [&](size_t task, size_t line) { return tasks.plane(task) * shape.y_plane() + line * window.out[2]; };
+    const auto first_place = [&](size_t task) {
+      const LineRange range = tasks.range(task);
+      return tasks.plane(task) * shape.y_plane() + range.first_line * window.out[2] + range.first_column;
+    };
+    const auto last_place = [&](size_t task) {
+      const LineRange range = tasks.range(task);
+      return tasks.plane(task) * shape.y_plane() + (range.last_line - 1) * window.out[2] + range.last_column;
+    };
     const auto apply = [&](size_t first, size_t last) {
       unary_line(*epilogue.activation.function, epilogue.activation.params, y + first, last - first);
     };
     if (shape.y_plane() == window.out_size()) {  // the results of tasks follow each other
-      apply(place(begin, tasks.first_line(begin)), place(end - 1, tasks.last_line(end - 1)));
+      apply(first_place(begin), last_place(end - 1));
     } else {
-      for (size_t i = begin; i < end; ++i) apply(place(i, tasks.first_line(i)), place(i, tasks.last_line(i)));
+      for (size_t i = begin; i < end; ++i) apply(first_place(i), last_place(i));
     }
   });
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "core/interrupt.h"
 #include "kernels/cpu/gemm/gemm.h"
 
 namespace sardonyx::kernels {
@@ -38,10 +39,11 @@ void serial_product(const GemmShape& shape, T alpha, const StridedMatrix<T>& a, 
     gemm(shape, Matrix::view(a.data, a.row_stride, a.column_stride), Matrix::view(b.data, b.row_stride, b.column_stride), epilogue, c,
          stride, scratch, pool);
   } else {
+    core::InterruptGate gate;
     for (size_t i = 0; i < shape.m; ++i) {
       T* row = c + i * c_stride;
       if (!add) std::fill(row, row + shape.n, T{0});
-      for (size_t p = 0; p < shape.k; ++p) {
+      for (size_t p = 0; p < shape.k && !gate.stopped(); ++p) {
         const T factor = alpha * a.data[static_cast<ptrdiff_t>(i) * a.row_stride + static_cast<ptrdiff_t>(p) * a.column_stride];
         const T* other = b.data + static_cast<ptrdiff_t>(p) * b.row_stride;
         for (size_t j = 0; j < shape.n; ++j) row[j] += factor * other[static_cast<ptrdiff_t>(j) * b.column_stride];

@@ -1,5 +1,6 @@
 #include <limits>
 
+#include "core/interrupt.h"
 #include "kernels/cpu/line_tasks.h"
 #include "kernels/cpu/pool/pool.h"
 
@@ -8,25 +9,29 @@ namespace {
 
 constexpr size_t kValuesPerTask = 1 << 15;
 constexpr size_t kLanes = 8;
+constexpr size_t kLongRow = 1024;  // values, from which on a row may take so long that it is asked whether the run is to end
 
 // Sums side by side, which keeps their errors small in long lines.
 double sum_of(const double* x, size_t size) noexcept {
   double lanes[kLanes] = {};
-  size_t i = 0;
-  for (; i + kLanes <= size; i += kLanes) {
-    for (size_t j = 0; j < kLanes; ++j) lanes[j] += x[i + j];
-  }
-  for (size_t j = 0; i < size; ++i, ++j) lanes[j] += x[i];
+  core::in_pieces(size, kValuesPerTask, [&](size_t begin, size_t count) {
+    size_t i = begin;
+    for (; i + kLanes <= begin + count; i += kLanes) {
+      for (size_t j = 0; j < kLanes; ++j) lanes[j] += x[i + j];
+    }
+    for (size_t j = 0; i < begin + count; ++i, ++j) lanes[j] += x[i];
+  });
   return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
 }
 
 // NaN wins.
 double greatest_of(const double* x, size_t size) noexcept {
   double greatest = -std::numeric_limits<double>::infinity();
-  for (size_t i = 0; i < size; ++i) {
-    if (!(x[i] <= greatest)) greatest = x[i];
-    if (greatest != greatest) break;
-  }
+  core::in_pieces(size, kValuesPerTask, [&](size_t begin, size_t count) {
+    for (size_t i = begin; i < begin + count && greatest == greatest; ++i) {
+      if (!(x[i] <= greatest)) greatest = x[i];
+    }
+  });
   return greatest;
 }
 
@@ -34,7 +39,7 @@ double greatest_of(const double* x, size_t size) noexcept {
 double sum_of_box(const Window& w, const double* plane, const Extents& at, const Extents& counts, const Extents& steps) noexcept {
   double sum = 0;
   for (size_t d = 0; d < counts[0]; ++d) {
-    for (size_t h = 0; h < counts[1]; ++h) {
+    for (size_t h = 0; h < counts[1] && !(counts[2] >= kLongRow && core::interrupted()); ++h) {
       const double* row = plane + ((at[0] + d * steps[0]) * w.in[1] + at[1] + h * steps[1]) * w.in[2] + at[2];
       for (size_t v = 0; v < counts[2]; ++v) sum += row[v * steps[2]];
     }
@@ -77,8 +82,10 @@ void for_outputs(const Window& w, size_t planes, const double* x, double* y, cor
     const size_t plane = tasks.plane(task);
     const double* from = x + plane * w.in_size();
     double* to = y + plane * w.out_size();
-    for (size_t line = tasks.first_line(task); line < tasks.last_line(task); ++line) {
-      for (size_t v = 0; v < w.out[2]; ++v) to[line * w.out[2] + v] = value(from, Extents{line / w.out[1], line % w.out[1], v});
+    const LineRange range = tasks.range(task);
+    for (size_t line = range.first_line; line < range.last_line; ++line) {
+      for (size_t v = range.first_column; v < range.last_column; ++v)
+        to[line * w.out[2] + v] = value(from, Extents{line / w.out[1], line % w.out[1], v});
     }
   });
 }

@@ -41,13 +41,14 @@ struct Mean {
   size_t out_d, out_h;
 };
 
-void max_lines(const FlatWindow& flat, const Window& window, const float* x, size_t first_line, size_t last_line, float* y) {
-  slide_lines(flat, window, x, first_line, last_line, kLeast, Greatest(), y);
+void max_lines(const FlatWindow& flat, const Window& window, const float* x, const LineRange& range, float* y) {
+  slide_lines(flat, window, x, range, kLeast, Greatest(), y);
 }
 
-void mean_lines(const Window& window, const Extents* padded, const float* x, size_t first_line, size_t last_line, float* y) {
-  for (size_t line = first_line; line < last_line; ++line) {
-    slide_line(window, x, line, Mean{window, padded, line / window.out[1], line % window.out[1]}, y);
+void mean_lines(const Window& window, const Extents* padded, const float* x, const LineRange& range, float* y) {
+  for (size_t line = range.first_line; line < range.last_line; ++line) {
+    slide_line(window, x, line, {range.first_column, range.last_column}, Mean{window, padded, line / window.out[1], line % window.out[1]},
+               y);
   }
 }
 
@@ -59,11 +60,11 @@ void max_planes(size_t first, size_t last, size_t size, const float* x, float* y
   for (size_t i = first; i < last; ++i) y[i] = fold_line(MaxFold(), x + i * size, size);
 }
 
-void adaptive_mean_lines(const Window& window, const float* x, size_t first_line, size_t last_line, float* y) {
-  for (size_t line = first_line; line < last_line; ++line) {
+void adaptive_mean_lines(const Window& window, const float* x, const LineRange& range, float* y) {
+  for (size_t line = range.first_line; line < range.last_line; ++line) {
     const Range d = adaptive_cell(window, 0, line / window.out[1]);
     const Range h = adaptive_cell(window, 1, line % window.out[1]);
-    for (size_t column = 0; column < window.out[2]; ++column) {
+    for (size_t column = range.first_column; column < range.last_column; ++column) {
       const Range w = adaptive_cell(window, 2, column);
       float sum = 0.0f;
       for (size_t i = d.begin; i < d.end; ++i) {
@@ -92,7 +93,7 @@ namespace {
 
 constexpr size_t kValuesPerTask = 1 << 15;
 
-// Calls lines(plane of x, first line, last line, plane of y) for all lines of all planes. `window` is the shape's with three dimensions.
+// Calls lines(plane of x, range, plane of y) for all lines of all planes. `window` is the shape's with three dimensions.
 template <class Lines>
 void for_lines(const Window& window, const PoolShape& shape, const float* x, float* y, core::ThreadPool& pool, const Lines& lines) {
   const LineTasks tasks(window, shape.planes);
@@ -101,7 +102,7 @@ void for_lines(const Window& window, const PoolShape& shape, const float* x, flo
   pool.for_ranges(tasks.count(), tasks.count_at_once(), [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) {
       const size_t plane = tasks.plane(i);
-      lines(x + plane * x_plane, tasks.first_line(i), tasks.last_line(i), y + plane * y_plane);
+      lines(x + plane * x_plane, tasks.range(i), y + plane * y_plane);
     }
   });
 }
@@ -111,23 +112,23 @@ void for_lines(const Window& window, const PoolShape& shape, const float* x, flo
 void max_pool(const PoolShape& shape, const float* x, float* y, core::ThreadPool& pool) noexcept {
   const Window window = shape.window.with_three_dims();
   const FlatWindow flat(window);
-  for_lines(window, shape, x, y, pool, [&](const float* in, size_t first, size_t last, float* out) {
-    HWY_DYNAMIC_DISPATCH(max_lines)(flat, window, in, first, last, out);
+  for_lines(window, shape, x, y, pool, [&](const float* in, const LineRange& range, float* out) {
+    HWY_DYNAMIC_DISPATCH(max_lines)(flat, window, in, range, out);
   });
 }
 
 void average_pool(const PoolShape& shape, bool count_include_pad, const float* x, float* y, core::ThreadPool& pool) noexcept {
   const Window window = shape.window.with_three_dims();
   const Extents pad_end = pad_end_with_three_dims(shape);
-  for_lines(window, shape, x, y, pool, [&](const float* in, size_t first, size_t last, float* out) {
-    HWY_DYNAMIC_DISPATCH(mean_lines)(window, count_include_pad ? &pad_end : nullptr, in, first, last, out);
+  for_lines(window, shape, x, y, pool, [&](const float* in, const LineRange& range, float* out) {
+    HWY_DYNAMIC_DISPATCH(mean_lines)(window, count_include_pad ? &pad_end : nullptr, in, range, out);
   });
 }
 
 void adaptive_average_pool(const PoolShape& shape, const float* x, float* y, core::ThreadPool& pool) noexcept {
   const Window window = shape.window.with_three_dims();
-  for_lines(window, shape, x, y, pool, [&](const float* in, size_t first, size_t last, float* out) {
-    HWY_DYNAMIC_DISPATCH(adaptive_mean_lines)(window, in, first, last, out);
+  for_lines(window, shape, x, y, pool, [&](const float* in, const LineRange& range, float* out) {
+    HWY_DYNAMIC_DISPATCH(adaptive_mean_lines)(window, in, range, out);
   });
 }
 

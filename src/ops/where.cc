@@ -1,0 +1,13 @@
+#include "ops/where.h"
+
+#include <fmt/format.h>
+
+namespace sardonyx::ops {
+
+std::string where(const model::Node& node, int64_t opset) {
+  std::string text = model::describe(node);
+  text.insert(text.size() - 1, fmt::format(", opset {}", opset));
+  return text;
+}
+
+}  // namespace sardonyx::ops
