@@ -14,7 +14,7 @@ model::Model flatten(model::Model model) {
 
 OptimizedModel optimize_model(const model::Model& model, GraphOptimizationLevel level, const std::vector<std::string>& disabled_passes) {
   OptimizedModel result{flatten(model), {}};
-  result.passes = optimize::optimize(result.model, level, disabled_passes);
+  result.passes = optimize::optimize_to_save(result.model, level, disabled_passes);
   optimize::add_functions(result.model);
   return result;
 }

@@ -73,6 +73,26 @@ bool run_all(GraphView& graph, const std::vector<const Pass*>& enabled, std::vec
   return changed;
 }
 
+std::vector<PassReport> run_passes(model::Model& model, GraphOptimizationLevel level, std::span<const std::string> disabled,
+                                   bool is_to_save) {
+  check_names(disabled);
+  expand_composites(model);
+  put_in_running_order(model.graph);
+  KnownValues known = level > GraphOptimizationLevel::kNone ? known_values(model) : KnownValues();
+  GraphView graph(model, std::move(known));
+  std::vector<PassReport> reports;
+  std::vector<const Pass*> enabled, for_machine;
+  for (const Pass& pass : passes()) {
+    reports.push_back({std::string(pass.name), std::string(pass.description), pass.level});
+    if (!pass.make_rule || !is_enabled(pass.name, level, disabled)) continue;
+    (pass.for_machine ? for_machine : enabled).push_back(&pass);
+  }
+  for (int round = 0; round < kMaxRounds && run_all(graph, enabled, reports);) ++round;
+  if (!is_to_save) run_all(graph, for_machine, reports);
+  graph.release();
+  return reports;
+}
+
 }  // namespace
 
 bool is_enabled(std::string_view name, GraphOptimizationLevel level, std::span<const std::string> disabled) {
@@ -81,20 +101,11 @@ bool is_enabled(std::string_view name, GraphOptimizationLevel level, std::span<c
 }
 
 std::vector<PassReport> optimize(model::Model& model, GraphOptimizationLevel level, std::span<const std::string> disabled) {
-  check_names(disabled);
-  expand_composites(model);
-  put_in_running_order(model.graph);
-  KnownValues known = level > GraphOptimizationLevel::kNone ? known_values(model) : KnownValues();
-  GraphView graph(model, std::move(known));
-  std::vector<PassReport> reports;
-  std::vector<const Pass*> enabled;
-  for (const Pass& pass : passes()) {
-    reports.push_back({std::string(pass.name), std::string(pass.description), pass.level});
-    if (pass.make_rule && is_enabled(pass.name, level, disabled)) enabled.push_back(&pass);
-  }
-  for (int round = 0; round < kMaxRounds && run_all(graph, enabled, reports);) ++round;
-  graph.release();
-  return reports;
+  return run_passes(model, level, disabled, false);
+}
+
+std::vector<PassReport> optimize_to_save(model::Model& model, GraphOptimizationLevel level, std::span<const std::string> disabled) {
+  return run_passes(model, level, disabled, true);
 }
 
 }  // namespace sardonyx::optimize

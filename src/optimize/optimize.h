@@ -18,6 +18,9 @@ namespace sardonyx::optimize {
 // that cannot be put in running order.
 std::vector<PassReport> optimize(model::Model& model, GraphOptimizationLevel level, std::span<const std::string> disabled = {});
 
+// The same for a model that is to be saved: without the passes that suit the graph to this machine.
+std::vector<PassReport> optimize_to_save(model::Model& model, GraphOptimizationLevel level, std::span<const std::string> disabled = {});
+
 // Whether the pass takes part at that level.
 bool is_enabled(std::string_view name, GraphOptimizationLevel level, std::span<const std::string> disabled);
 

@@ -30,6 +30,7 @@ struct Pass {
   Rule (*make_rule)();  // called for each sweep over the graph, so that a rule may remember the nodes it has seen; null: the pass is none
                         // over the graph, but a choice of the runtime when it makes plans
   std::string_view description;
+  bool for_machine = false;  // it suits the graph to this machine: it runs behind all others, and not in models that are to be saved
 };
 
 // All passes in the order they run.

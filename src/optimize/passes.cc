@@ -54,6 +54,8 @@ constexpr Pass kPasses[] = {
     {"fuse_residual", kExtended, stateless<fuse_residual>, "lets Conv add the tensor that is added to its result"},
     {"fuse_activation", kExtended, stateless<fuse_activation>, "lets Conv, ConvTranspose, Gemm and MatMul apply the function after them"},
     {"fuse_swish", kExtended, stateless<fuse_swish>, "makes Swish (SiLU, quick Gelu) of x * Sigmoid(alpha * x)"},
+    {"block_channels", kAll, block_channels,
+     "runs regions of convolutions on images whose channels lie in blocks, where that gains more than the conversions cost", true},
     {"winograd", kAll, nullptr, "in each plan, computes 3 x 3 convolutions by Winograd's minimal filtering where that takes less time"},
     {"tile_chains", kAll, nullptr, "in each plan, runs chains of nodes by rows where the values between them exceed the cache"},
 };

@@ -45,4 +45,7 @@ std::optional<Patch> fuse_mish(const GraphView& graph, size_t node);
 std::optional<Patch> fuse_matmul_transpose(const GraphView& graph, size_t node);
 std::optional<Patch> fuse_matmul_scale(const GraphView& graph, size_t node);
 
+// Layouts: what suits this machine.
+Rule block_channels();
+
 }  // namespace sardonyx::optimize
