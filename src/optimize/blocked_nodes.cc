@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "ops/blocked/blocked.h"
+#include "ops/conv/conv.h"
 #include "optimize/batch_norm.h"
 #include "optimize/match.h"
 #include "optimize/pass.h"
@@ -22,6 +23,8 @@ constexpr double kProduct = 1.0 / 205;
 constexpr double kUnfoldedElement = 0.25;  // of the plain convolution's input, for each block of rows of its product
 constexpr double kRowsOfProduct = 140;
 constexpr double kColumnsOfProduct = 32;
+constexpr double kWinogradProducts = 16.0 / 36;
+constexpr double kTransformedElement = 1;
 constexpr double kConvertedElement = 0.2;
 constexpr double kStartedNode = 2000;
 constexpr double kEmptyLane = 0.1;
@@ -41,6 +44,7 @@ double empty_lanes_cost(const ImageSize& image) {
 struct Convolution {
   ImageSize x, y;
   int64_t groups, kernel_height, kernel_width;
+  bool is_for_winograd = false;
   bool is_depthwise() const noexcept { return groups > 1 && groups == x.channels; }
   double flops() const noexcept { return 2 * y.elements() * number(x.channels / groups * kernel_height * kernel_width); }
 };
@@ -58,7 +62,9 @@ double dense_gain(const Convolution& c) {
   const double pitch = number(c.y.width + c.kernel_width - 1) / number(c.y.width);
   const double filled = c.y.plane() / rounded_up(c.y.plane(), kColumnsOfProduct);
   const double rows = std::ceil(number(c.y.channels / c.groups) / kRowsOfProduct);
-  const double plain = c.flops() * kProduct * pitch / filled + c.x.elements() * rows * kUnfoldedElement;
+  const double direct = c.flops() * kProduct * pitch / filled + c.x.elements() * rows * kUnfoldedElement;
+  const double winograd = c.flops() * kProduct * kWinogradProducts + (c.x.elements() + c.y.elements()) * kTransformedElement;
+  const double plain = c.is_for_winograd ? winograd : direct;
   const double lanes = number(ops::channel_blocks(c.y.channels) * ops::block_lanes()) / number(c.y.channels);
   return plain - c.flops() * kProduct * lanes;
 }
@@ -70,6 +76,14 @@ std::optional<BlockedRole> refuse(std::string& refusal, const char* reason) {
 
 bool is_convolution(const model::Node& node) {
   return is_onnx_node(node, "Conv") || (node.domain == kFusedDomain && node.op_type == "FusedConv");
+}
+
+// Whether the plain kernel takes that way, if the pass winograd is on.
+bool is_for_winograd(const model::Node& node, const Shape& weights) {
+  const auto is_one = [](int64_t n) { return n == 1; };
+  const bool moves_by_one =
+      std::ranges::all_of(model::get_ints(node, "strides"), is_one) && std::ranges::all_of(model::get_ints(node, "dilations"), is_one);
+  return moves_by_one && model::get_int(node, "group", 1) == 1 && ops::winograd_serves(weights);
 }
 
 std::optional<BlockedRole> convolution_role(const GraphView& graph, const model::Node& node, std::string& refusal) {
@@ -84,7 +98,7 @@ std::optional<BlockedRole> convolution_role(const GraphView& graph, const model:
   if (groups < 1 || x->channels % groups != 0 || w[1] != x->channels / groups || w[0] != y->channels || w[0] % groups != 0) {
     return refuse(refusal, "its shapes do not fit");
   }
-  const Convolution c = {*x, *y, groups, w[2], w[3]};
+  const Convolution c = {*x, *y, groups, w[2], w[3], is_for_winograd(node, w)};
   const int64_t lanes = ops::block_lanes();
   if (c.is_depthwise() && y->channels != x->channels) return refuse(refusal, "a channel of a depthwise convolution gives several");
   if (groups > 1 && !c.is_depthwise() && (w[1] % lanes != 0 || w[0] / groups % lanes != 0)) {

@@ -25,4 +25,8 @@ struct ConvGeometry {
 // Throws InvalidArgument where X and W do not fit each other or the attributes.
 ConvGeometry conv_geometry(const ConvSpec& spec, std::span<const int64_t> x, std::span<const int64_t> w);
 
+// Whether a convolution of such weights (M, C, kernel...), with one group, strides and dilations of 1, is computed by Winograd's filtering
+// where that is allowed (BindContext::winograd).
+bool winograd_serves(std::span<const int64_t> weights);
+
 }  // namespace sardonyx::ops

@@ -205,6 +205,15 @@ std::unique_ptr<Prepared> prepare_float_conv(const PrepareContext& context) {
 
 }  // namespace
 
+bool winograd_serves(std::span<const int64_t> weights) {
+  if (weights.size() != 4) return false;
+  kernels::ConvShape shape;
+  shape.out_channels = to_size(weights[0]);
+  shape.in_channels = to_size(weights[1]);
+  shape.window.kernel = {to_size(weights[2]), to_size(weights[3]), 1};
+  return !kernels::winograd_refuses(shape);
+}
+
 std::unique_ptr<Prepared> prepare_conv(const PrepareContext& context) { return via_float(context, prepare_float_conv); }
 
 }  // namespace sardonyx::ops
