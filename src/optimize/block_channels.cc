@@ -207,6 +207,7 @@ class RegionPatch {
       if (input == 0 && role.may_read_plain && !is_made_blocked(node.input[0])) continue;
       made.input[input] = blocked(node.input[input]);
     }
+    if (role.op_type == "BlockedScale" && role.images.front() == 1) std::swap(made.input[0], made.input[1]);
     made.output[0] = new_name(result);
     patch_.add.push_back(std::move(made));
     if (layout_.is_read_plain(result)) unblock(result);

@@ -87,6 +87,7 @@ TEST(BlockChannelsPass, ResidualsPoolsAndElementwiseNodesStayInside) {
   EXPECT_THAT(operators(after), Contains("BlockedMaxPool"));
   EXPECT_THAT(operators(after), Contains("BlockedAveragePool"));
   EXPECT_THAT(operators(after), Contains("BlockedGlobalAveragePool"));
+  EXPECT_THAT(operators(after), Contains("BlockedScale"));
 }
 
 TEST(BlockChannelsPass, ConcatOfWholeBlocks) {

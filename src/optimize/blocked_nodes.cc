@@ -134,6 +134,17 @@ bool is_scalar(const GraphView& graph, const std::string& value) {
   return constant && constant->numel() == 1;
 }
 
+// An image times one value for each of its channels is an operator of its own.
+void find_scale(const GraphView& graph, const model::Node& node, BlockedRole& role) {
+  for (const size_t image : {size_t{0}, size_t{1}}) {
+    const std::string &x = node.input[image], &factors = node.input[1 - image];
+    if (image_size(graph, factors)->plane() > 1 || !is_same(graph.dims(x)->front(), graph.dims(factors)->front())) continue;
+    role.op_type = "BlockedScale";
+    role.images = {image, 1 - image};
+    return;
+  }
+}
+
 std::optional<BlockedRole> binary_role(const GraphView& graph, const model::Node& node, const ImageSize& y) {
   if (node.input.size() != 2 || !is_onnx_node(node, node.op_type)) return std::nullopt;
   BlockedRole role;
@@ -144,6 +155,7 @@ std::optional<BlockedRole> binary_role(const GraphView& graph, const model::Node
     role.images.push_back(i);
   }
   if (role.images.empty()) return std::nullopt;
+  if (node.op_type == "Mul" && role.images.size() == 2 && y.plane() > 1) find_scale(graph, node, role);
   return role;
 }
 

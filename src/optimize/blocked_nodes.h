@@ -21,7 +21,7 @@ std::optional<ImageSize> image_size(const GraphView& graph, const std::string& v
 // Times are estimates in nanoseconds of one thread.
 struct BlockedRole {
   std::string op_type = {};           // of ai.sardonyx, that takes the node's place; empty: the node itself takes blocked images
-  std::vector<size_t> images = {};    // the inputs that it reads blocked
+  std::vector<size_t> images = {};    // the inputs that it reads blocked, in the order of the operator that takes its place
   bool may_read_plain = false;        // input 0 may stay plain
   std::optional<Affine> affine = {};  // of a BatchNormalization: it becomes a depthwise convolution of one tap
   double gain = 0;                    // less than 0: what blocks cost

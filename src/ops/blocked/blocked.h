@@ -6,6 +6,7 @@
 //   BlockedConv X, W, B, Z              FusedConv: X blocked or, for the first convolution of a network, plain; W and B as Conv has them;
 //                                       Z, a residual, and the result blocked
 //   BlockedMaxPool, BlockedAveragePool, BlockedGlobalAveragePool X      the pools of these names, with their attributes
+//   BlockedScale X, S                   X * S, where S has one pixel for each block
 //
 // The number of lanes is that of the SIMD target in use; other tensors are refused.
 #pragma once

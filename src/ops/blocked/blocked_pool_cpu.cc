@@ -54,4 +54,23 @@ std::unique_ptr<Prepared> prepare_blocked_global_average_pool(const PrepareConte
   });
 }
 
+std::unique_ptr<Prepared> prepare_blocked_scale(const PrepareContext& /*context*/) {
+  return make_prepared([](const BindContext& b) {
+    const BlockedImage x = blocked_image(required(b, 0, "X"), "X"), factors = blocked_image(required(b, 1, "S"), "S");
+    const Shape one_pixel = {x.batch, x.blocks, 1, 1, x.lanes};
+    if (factors.shape() != one_pixel)
+      throw argument_error("S has shape {}; X of shape {} needs {}", to_string(factors.shape()), to_string(x.shape()),
+                           to_string(one_pixel));
+    const size_t planes = span_count(x.shape(), 0, 2), size = span_count(x.shape(), 2, 4);
+    auto bound = make_bound(output(DType::kFloat32, x.shape()), [planes, size](const RunContext& r) {
+      if (size == 0) return;
+      kernels::blocked_scale(planes, size, input_data<float>(r, 0), input_data<float>(r, 1), output_data<float>(r, 0), r.pool);
+    });
+    bound->in_place_input = 0;
+    bound->kernel = "blocked_scale";
+    bound->flops = static_cast<double>(element_count(x.shape()));
+    return bound;
+  });
+}
+
 }  // namespace sardonyx::ops

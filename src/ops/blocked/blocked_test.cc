@@ -227,5 +227,19 @@ TEST(BlockedPool, AgreesWithPool) {
   EXPECT_EQ(OpCase("BlockedGlobalAveragePool", 1, "ai.sardonyx").error({blocked(Tensor({1, 2, 0, 3}))}).first, ErrorCode::kInvalidArgument);
 }
 
+TEST(BlockedScale, AgreesWithMul) {
+  std::mt19937 generator(6);
+  for_each_target([&] {
+    for (const Shape& shape : {Shape{2, 21, 5, 7}, {1, 40, 130, 70}, {0, 3, 2, 2}, {1, 5, 0, 2}}) {
+      const Tensor x = random_tensor(generator, shape), factors = random_tensor(generator, {shape[0], shape[1], 1, 1});
+      const Tensor image = x.numel() == 0 ? blocked(x) : with_rubbish(blocked(x), shape[1]);
+      expect_same(OpCase("Mul").run({x, factors}),
+                  unblocked(run(OpCase("BlockedScale", 1, "ai.sardonyx"), {image, blocked(factors)}), shape[1]));
+    }
+  });
+  EXPECT_EQ(OpCase("BlockedScale", 1, "ai.sardonyx").error({blocked(Tensor({1, 2, 3, 3})), blocked(Tensor({1, 2, 1, 3}))}).first,
+            ErrorCode::kInvalidArgument);
+}
+
 }  // namespace
 }  // namespace sardonyx::ops

@@ -81,6 +81,12 @@ void mean_plane_of(size_t size, const float* x, float* y) {
   hn::StoreU(hn::Div(sum, hn::Set(d, static_cast<float>(size))), d, y);
 }
 
+void scale_pixels(size_t count, const float* x, const float* factor, float* y) {
+  const FloatTag d;
+  const FloatVec factors = hn::LoadU(d, factor);
+  for (size_t i = 0; i < count * kLanes; i += kLanes) hn::StoreU(hn::Mul(hn::LoadU(d, x + i), factors), d, y + i);
+}
+
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace sardonyx::kernels
@@ -92,6 +98,7 @@ namespace sardonyx::kernels {
 HWY_EXPORT(max_lines_of);
 HWY_EXPORT(mean_lines_of);
 HWY_EXPORT(mean_plane_of);
+HWY_EXPORT(scale_pixels);
 
 namespace {
 
@@ -131,6 +138,19 @@ void blocked_global_average_pool(size_t planes, size_t size, const float* x, flo
   const size_t lanes = block_lanes();
   pool.for_ranges(planes, std::max<size_t>(kPixelsInTask / size, 1), [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) HWY_DYNAMIC_DISPATCH(mean_plane_of)(size, x + i * size * lanes, y + i * lanes);
+  });
+}
+
+void blocked_scale(size_t planes, size_t size, const float* x, const float* factors, float* y, core::ThreadPool& pool) noexcept {
+  const size_t lanes = block_lanes();
+  const Split parts = Split::at_most(size, kPixelsInTask);
+  const size_t at_once = std::max<size_t>(kPixelsInTask / size, 1);
+  pool.for_ranges(planes * parts.parts, at_once, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) {
+      const size_t plane = i / parts.parts, part = i % parts.parts;
+      const size_t place = (plane * size + parts.begin(part)) * lanes;
+      HWY_DYNAMIC_DISPATCH(scale_pixels)(parts.length(part), x + place, factors + plane * lanes, y + place);
+    }
   });
 }
 

@@ -1,4 +1,5 @@
-// Pooling of channel-blocked images (layout.h): what kernels/cpu/pool/pool.h defines, a block of channels at a time.
+// Pooling of channel-blocked images (layout.h): what kernels/cpu/pool/pool.h defines, a block of channels at a time; and scaling by what a
+// global pool led to.
 #pragma once
 
 #include "kernels/cpu/blocked/layout.h"
@@ -12,5 +13,8 @@ void blocked_average_pool(const PoolShape& shape, bool count_include_pad, const 
 
 // The mean of `size` > 0 pixels of each plane: y has one pixel per plane.
 void blocked_global_average_pool(size_t planes, size_t size, const float* x, float* y, core::ThreadPool& pool) noexcept;
+
+// The way back: `size` > 0 pixels of each plane times its one pixel of `factors`. y may be x.
+void blocked_scale(size_t planes, size_t size, const float* x, const float* factors, float* y, core::ThreadPool& pool) noexcept;
 
 }  // namespace sardonyx::kernels
