@@ -12,6 +12,7 @@ namespace sardonyx::ops {
 namespace {
 
 constexpr int64_t kMaxLength = int64_t{1} << 24;
+constexpr size_t kPiece = size_t{1} << 15;  // values that are moved without asking whether the run is to end
 
 int64_t checked_length(int64_t length, std::string_view name) {
   if (length < 1 || length > kMaxLength) throw argument_error("{} is {}; it must lie in [1, {}]", name, length, kMaxLength);
@@ -99,16 +100,20 @@ struct DftStep {
  private:
   void load(const T* x, Value* values) const noexcept {
     const size_t size = transform.size(), given = std::min(in, from_half ? size / 2 + 1 : size);
-    std::fill(values, values + size, Value(0));
+    core::in_pieces(size, kPiece, [&](size_t begin, size_t count) { std::fill_n(values + begin, count, Value(0)); });
     if (transform.is_real()) {
       T* const reals = reinterpret_cast<T*>(values);
-      for (size_t k = 0; k < given; ++k) reals[k] = x[k * inner];
+      core::in_pieces(given, kPiece, [&](size_t begin, size_t count) {
+        for (size_t k = begin; k < begin + count; ++k) reals[k] = x[k * inner];
+      });
       return;
     }
-    for (size_t k = 0; k < given; ++k) {
-      const T* from = x + k * inner * in_parts;
-      values[k] = {from[0], in_parts == 2 ? from[1] : T(0)};
-    }
+    core::in_pieces(given, kPiece, [&](size_t begin, size_t count) {
+      for (size_t k = begin; k < begin + count; ++k) {
+        const T* from = x + k * inner * in_parts;
+        values[k] = {from[0], in_parts == 2 ? from[1] : T(0)};
+      }
+    });
     if (from_half) mirror(values, size);
   }
 
@@ -126,11 +131,13 @@ struct DftStep {
   void store(const Value* values, T* to) const noexcept {
     const T scale = inverse ? 1 / static_cast<T>(transform.size()) : T(1);
     const T imag_scale = inverse && transform.is_real() ? -scale : scale;  // real lines always go forward
-    for (size_t k = 0; k < out; ++k, to += inner * out_parts) {
-      const Value value = transform.value(values, k);
-      to[0] = value.real() * scale;
-      if (out_parts == 2) to[1] = value.imag() * imag_scale;
-    }
+    core::in_pieces(out, kPiece, [&](size_t begin, size_t count) {
+      for (size_t k = begin; k < begin + count; ++k, to += inner * out_parts) {
+        const Value value = transform.value(values, k);
+        to[0] = value.real() * scale;
+        if (out_parts == 2) to[1] = value.imag() * imag_scale;
+      }
+    });
   }
 };
 

@@ -1,6 +1,7 @@
 // ArgMax and ArgMin of any number type.
 #include <algorithm>
 
+#include "core/interrupt.h"
 #include "ops/elements/elements.h"
 #include "ops/facts.h"
 #include "ops/lines/lines.h"
@@ -24,8 +25,7 @@ int64_t find_best(const ArgSpec& spec, LoadRun<Acc> load, const std::byte* line,
   Acc values[kRunLength];
   Acc best{};
   size_t where = 0;
-  for (size_t first = 0; first < lines.size; first += kRunLength) {
-    const size_t count = std::min(kRunLength, lines.size - first);
+  core::in_pieces(lines.size, kRunLength, [&](size_t first, size_t count) {
     load(line + first * lines.inner * bytes, static_cast<ptrdiff_t>(lines.inner), count, values);
     if (first == 0) best = values[0];
     for (size_t i = first == 0 ? 1 : 0; i < count; ++i) {
@@ -33,7 +33,7 @@ int64_t find_best(const ArgSpec& spec, LoadRun<Acc> load, const std::byte* line,
       best = values[i];
       where = first + i;
     }
-  }
+  });
   return static_cast<int64_t>(where);
 }
 

@@ -111,12 +111,13 @@ class Elements {
 
   size_t count() const noexcept { return count_; }
 
-  // visit(values, count) for all elements of the result whose first element is `base`.
+  // visit(values, count) for all elements of the result whose first element is `base`, until the run is to end.
   template <class Visit>
   void visit(ptrdiff_t base, const Visit& visitor) const {
     Acc values[kRunLength];
+    core::InterruptGate gate;
     for (size_t row = 0; row < count_; row += inner_) {
-      for (size_t i = 0; i < inner_; i += kRunLength) {
+      for (size_t i = 0; i < inner_ && !gate.stopped(); i += kRunLength) {
         const size_t length = std::min(kRunLength, inner_ - i);
         load_(data_ + (base + view_.offset(row + i)) * bytes_, step_, length, values);
         visitor(values, length);

@@ -12,6 +12,8 @@
 namespace sardonyx::ops {
 namespace {
 
+constexpr size_t kPiece = size_t{1} << 15;  // values that are computed without asking whether the run is to end
+
 struct SoftmaxSpec {
   int64_t axis = -1;
   bool to_the_end = false;  // all dimensions from the axis on
@@ -27,10 +29,16 @@ void softmax_double(size_t rows, size_t size, bool log, const double* x, double*
   pool.for_each(rows, [&](size_t row) {
     const double* from = x + row * size;
     double* to = y + row * size;
-    const double greatest = *std::max_element(from, from + size);
-    double sum = 0;
-    for (size_t i = 0; i < size; ++i) sum += std::exp(from[i] - greatest);
-    for (size_t i = 0; i < size; ++i) to[i] = log ? from[i] - greatest - std::log(sum) : std::exp(from[i] - greatest) / sum;
+    double greatest = from[0], sum = 0;
+    core::in_pieces(size, kPiece, [&](size_t begin, size_t count) {
+      greatest = std::max(greatest, *std::max_element(from + begin, from + begin + count));
+    });
+    core::in_pieces(size, kPiece, [&](size_t begin, size_t count) {
+      for (size_t i = begin; i < begin + count; ++i) sum += std::exp(from[i] - greatest);
+    });
+    core::in_pieces(size, kPiece, [&](size_t begin, size_t count) {
+      for (size_t i = begin; i < begin + count; ++i) to[i] = log ? from[i] - greatest - std::log(sum) : std::exp(from[i] - greatest) / sum;
+    });
   });
 }
 

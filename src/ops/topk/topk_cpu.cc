@@ -57,11 +57,13 @@ struct TopKRun {
       read_line(load, from + lines.start(line) * bytes, bytes, candidates);
       choose(candidates);
       const size_t first = line / lines.inner * k * lines.inner + line % lines.inner;
-      for (size_t i = 0; i < k; ++i) {
-        const size_t at = first + i * lines.inner;
-        if (values) store(&candidates[i].value, 1, values + at * bytes);
-        if (places) places[at] = to_int(candidates[i].index);
-      }
+      core::in_pieces(k, kRunLength, [&](size_t begin, size_t count) {
+        for (size_t i = begin; i < begin + count; ++i) {
+          const size_t at = first + i * lines.inner;
+          if (values) store(&candidates[i].value, 1, values + at * bytes);
+          if (places) places[at] = to_int(candidates[i].index);
+        }
+      });
     });
   }
 

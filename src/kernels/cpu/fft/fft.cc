@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/interrupt.h"
 #include "kernels/cpu/fft/passes.h"
 
 namespace sardonyx::kernels {
@@ -11,6 +12,14 @@ namespace {
 template <class Real>
 std::complex<Real> times(const std::complex<Real>& a, const std::complex<Real>& b) noexcept {
   return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+}
+
+// body(k) for each k in [0, count), until the run is to end.
+template <class Body>
+void for_each_value(size_t count, const Body& body) {
+  core::in_pieces(count, size_t{1} << 15, [&](size_t begin, size_t size) {
+    for (size_t k = begin; k < begin + size; ++k) body(k);
+  });
 }
 
 // The size of the passes: `size`, or one that its chirp fits into.
@@ -34,7 +43,9 @@ void Fft<Real>::make_chirp(bool inverse) {
   const size_t padded = passes_.size();
   const Roots roots(2 * size_);
   // k^2 modulo 2 * size, step by step: the square itself would lose the angle's digits.
+  core::InterruptCounter interrupt;
   for (size_t k = 0, square = 0; k < size_; square = (square + 2 * k + 1) % (2 * size_), ++k) {
+    interrupt.step();
     const Value value = roots.at<Real>(square);
     chirp_.push_back(inverse ? value : std::conj(value));
   }
@@ -58,27 +69,29 @@ void Fft<Real>::transform(Value* values, Value* scratch) const noexcept {
   const size_t padded = passes_.size();
   Value* const padded_values = scratch;
   scratch += padded;
-  for (size_t k = 0; k < size_; ++k) padded_values[k] = times(values[k], chirp_[k]);
-  std::fill(padded_values + size_, padded_values + padded, Value(0));
+  for_each_value(size_, [&](size_t k) { padded_values[k] = times(values[k], chirp_[k]); });
+  for_each_value(padded - size_, [&](size_t k) { padded_values[size_ + k] = 0; });
   passes_.transform(padded_values, scratch);
   // The way back is the conjugate of the transform of the conjugate.
-  for (size_t k = 0; k < padded; ++k) padded_values[k] = std::conj(times(padded_values[k], spectrum_[k]));
+  for_each_value(padded, [&](size_t k) { padded_values[k] = std::conj(times(padded_values[k], spectrum_[k])); });
   passes_.transform(padded_values, scratch);
-  for (size_t k = 0; k < size_; ++k) values[k] = times(std::conj(padded_values[k]), chirp_[k]);
+  for_each_value(size_, [&](size_t k) { values[k] = times(std::conj(padded_values[k]), chirp_[k]); });
 }
 
 template <class Real>
 RealFft<Real>::RealFft(size_t size) : size_(size), fft_(size % 2 == 0 ? size / 2 : size, false) {
   if (size % 2 != 0) return;
   const Roots roots(size);
-  for (size_t k = 0; k <= size / 4; ++k) turns_.push_back(std::conj(roots.at<Real>(k)));
+  core::InterruptCounter interrupt;
+  for (size_t k = 0; k <= size / 4; ++k, interrupt.step()) turns_.push_back(std::conj(roots.at<Real>(k)));
 }
 
 template <class Real>
 void RealFft<Real>::transform(Value* values, Value* scratch) const noexcept {
   if (turns_.empty()) {
     const Real* const reals = reinterpret_cast<const Real*>(values);
-    for (size_t k = size_; k-- > 0;) values[k] = {reals[k], 0};
+    core::InterruptGate gate;
+    for (size_t k = size_; k-- > 0 && !(k % 0x8000 == 0 && gate.stopped());) values[k] = {reals[k], 0};
     fft_.transform(values, scratch);
     values[0].imag(0);
     return;
@@ -91,13 +104,14 @@ void RealFft<Real>::transform(Value* values, Value* scratch) const noexcept {
   values[0] = {first.real() + first.imag(), 0};
   values[half] = {first.real() - first.imag(), 0};
   constexpr Real kHalf = Real(0.5);
-  for (size_t k = 1; k <= half - k; ++k) {
+  for_each_value(half / 2, [&](size_t at) {
+    const size_t k = at + 1;
     const Value a = values[k], b = std::conj(values[half - k]);
     const Value even = (a + b) * kHalf, difference = (a - b) * kHalf;
     const Value odd = times(Value(difference.imag(), -difference.real()), turns_[k]);
     values[k] = even + odd;
     values[half - k] = std::conj(even - odd);
-  }
+  });
 }
 
 template class Fft<float>;

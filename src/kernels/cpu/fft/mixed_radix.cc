@@ -4,7 +4,12 @@
 #include <bit>
 #include <utility>
 
+#include "core/interrupt.h"
+
 namespace sardonyx::kernels {
+namespace {
+constexpr size_t kLong = size_t{1} << 15;  // values, of which a pass may take so long that it is asked whether the run is to end
+}
 
 std::vector<size_t> radices_of(size_t size) {
   std::vector<size_t> radices;
@@ -58,8 +63,9 @@ void MixedRadix<Real>::add_pass(const Roots& roots, size_t radix, size_t outer) 
     return inverse_ ? value : std::conj(value);
   };
   if (pass.inner > 1) {
+    core::InterruptCounter interrupt;
     for (size_t j = 1; j < radix; ++j) {
-      for (size_t i = 0; i < pass.inner; ++i) twiddles_.push_back(root(i * j * outer));
+      for (size_t i = 0; i < pass.inner; ++i, interrupt.step()) twiddles_.push_back(root(i * j * outer));
     }
   }
   if (radix % 2 == 0) return;
@@ -70,6 +76,7 @@ template <class Real>
 void MixedRadix<Real>::transform(Value* values, Value* scratch) const noexcept {
   Value *from = values, *to = scratch;
   for (const Pass& pass : passes_) {
+    if (size_ >= kLong && core::interrupted()) return;
     run_pass({.radix = pass.radix,
               .outer = pass.outer,
               .inner = pass.inner,

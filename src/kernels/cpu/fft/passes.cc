@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/interrupt.h"
 #include "kernels/cpu/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -17,7 +18,8 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-constexpr size_t kAny = 0;  // a radix that is known only when the program runs
+constexpr size_t kAsked = size_t{1} << 14;  // columns between two questions whether the run is to end
+constexpr size_t kAny = 0;                  // a radix that is known only when the program runs
 
 // Complex values, one in each lane.
 template <class D>
@@ -159,7 +161,9 @@ void run_blocks(const FftPass<Real>& pass, const std::complex<Real>* from, std::
   const bool together = pass.inner >= kLanes;
   const size_t row = together ? pass.inner : columns;
   for (size_t begin = 0; begin < columns; begin += row) {
+    if ((begin ^ (begin + row)) >= kAsked && core::interrupted()) return;
     for (size_t i = 0; i < row; i += kLanes) {
+      if (i % kAsked == kAsked - kLanes && core::interrupted()) return;
       const size_t count = std::min(kLanes, row);
       const Columns<D> block(pass, from, to, begin + std::min(i, row - count), count, together);
       if constexpr (kRadix == 2) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/interrupt.h"
 #include "kernels/cpu/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -21,10 +22,11 @@ namespace {
 // sums grow with the number of groups, not of rows.
 template <class Fold>
 HWY_INLINE FloatVec fold_columns(const Fold& fold, const float* x, size_t axis, size_t inner, size_t count) {
-  constexpr size_t kGroup = 128;
+  constexpr size_t kGroup = 128, kRowsBetweenChecks = 64 * kGroup;
   const FloatTag d;
   FloatVec result = hn::Set(d, Fold::kStart);
   for (size_t begin = 0; begin < axis; begin += kGroup) {
+    if (begin > 0 && begin % kRowsBetweenChecks == 0 && core::interrupted()) return result;
     FloatVec group = hn::Set(d, Fold::kStart);
     for (size_t i = begin; i < HWY_MIN(begin + kGroup, axis); ++i) group = fold.join(group, fold.map(load_n(d, x + i * inner, count)));
     result = fold.join(result, group);
