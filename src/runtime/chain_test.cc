@@ -239,7 +239,7 @@ TEST(Chain, HoldsBandsOfWhatExceedsTheCache) {
   EXPECT_EQ(step.kernel, "row_tiles");
   ASSERT_EQ(step.nodes.size(), 3u);
   EXPECT_EQ(step.nodes[0].node, "node_a");
-  EXPECT_EQ(step.nodes[1].kernel, "implicit_gemm");
+  EXPECT_EQ(step.nodes[1].kernel, "winograd");
   EXPECT_EQ(step.nodes[2].flops, 2.0 * 9 * 16 * 4000 * 1024);
   EXPECT_EQ(step.nodes[2].outputs.at(0).name, "y");
   EXPECT_EQ(step.chain->end, "");

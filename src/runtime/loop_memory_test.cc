@@ -36,7 +36,7 @@ g (int64 m, float[1, 100] x) => (float[n, 100] y)
   run(10);
   const size_t before = heap_bytes();
   run(2500);
-  EXPECT_LT(heap_bytes(), before + (size_t{24} << 20));
+  EXPECT_LT(heap_bytes(), before + (size_t{40} << 20));
 }
 
 }  // namespace

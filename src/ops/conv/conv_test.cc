@@ -232,9 +232,10 @@ TEST(Conv, TellsItsKernelAndWhyNotTheOther) {
   const std::vector<ValueFacts> facts = {{DType::kFloat32, {1, 3, 8, 8}, nullptr}, {DType::kFloat32, {4, 3, 3, 3}, nullptr}};
   const auto bound = prepared->bind({facts, 1});
   EXPECT_STREQ(bound->kernel, "implicit_gemm_packing");
-  ASSERT_EQ(bound->refusals.size(), 2u);
+  ASSERT_EQ(bound->refusals.size(), 3u);
   EXPECT_THAT(bound->refusals[0], HasSubstr("depthwise: "));
-  EXPECT_THAT(bound->refusals[1], HasSubstr("implicit_gemm: the weights are no constant"));
+  EXPECT_THAT(bound->refusals[1], HasSubstr("winograd: the pass is off"));
+  EXPECT_THAT(bound->refusals[2], HasSubstr("implicit_gemm: the weights are no constant"));
   EXPECT_EQ(row_kernel(*bound), nullptr);
   EXPECT_THAT(row_refusal(*bound), HasSubstr("weights are no constant"));
   EXPECT_EQ(bound->flops, 2.0 * 27 * 4 * 36);
