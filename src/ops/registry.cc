@@ -8,7 +8,7 @@
 #include "ops/facts.h"
 #include "ops/op.h"
 #include "ops/stages.h"
-#include "ops/where.h"
+#include "ops/trail.h"
 
 namespace sardonyx::ops {
 
@@ -148,7 +148,7 @@ std::shared_ptr<const Call> make_call(const model::Node& node, int64_t opset, st
   call->prepared = prepare({node, opset, constants});
   std::vector<ValueFacts> facts;
   for (const Tensor& input : inputs) facts.push_back(input.defined() ? ValueFacts{input.dtype(), input.shape(), nullptr} : ValueFacts{});
-  with_trail([&] { return where(node, opset); }, [&] { call->bound = call->prepared->bind({facts, threads}); });
+  with_trail([&] { return trail(node, opset); }, [&] { call->bound = call->prepared->bind({facts, threads}); });
   return call;
 }
 
@@ -166,7 +166,7 @@ const Operator* find_operator(std::string_view domain, std::string_view op_type)
 
 std::unique_ptr<Prepared> prepare(const PrepareContext& context) {
   const model::Node& node = context.node;
-  return with_trail([&] { return where(node, context.opset); },
+  return with_trail([&] { return trail(node, context.opset); },
                     [&] {
                       const Operator* row = find_operator(node.domain, node.op_type);
                       if (!row || context.opset < row->since) {
@@ -181,7 +181,7 @@ std::unique_ptr<Prepared> prepare(const PrepareContext& context) {
 std::vector<Tensor> evaluate(const model::Node& node, int64_t opset, std::span<const Tensor> inputs) {
   static CallCache cache;
   if (inputs.size() != node.input.size()) {
-    throw argument_error("{}: {} values given, the node has {} inputs", where(node, opset), inputs.size(), node.input.size());
+    throw argument_error("{}: {} values given, the node has {} inputs", trail(node, opset), inputs.size(), node.input.size());
   }
   core::ThreadPool& pool = core::shared_pool();
   const std::string key = CallKey(node, opset, inputs).take();
@@ -190,7 +190,7 @@ std::vector<Tensor> evaluate(const model::Node& node, int64_t opset, std::span<c
     call = make_call(node, opset, inputs, pool.threads());
     if (!key.empty()) cache.insert(key, call);
   }
-  return with_trail([&] { return where(node, opset); }, [&] { return run_step(*call->bound, inputs, pool); });
+  return with_trail([&] { return trail(node, opset); }, [&] { return run_step(*call->bound, inputs, pool); });
 }
 
 }  // namespace sardonyx::ops

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "core/parallel.h"
-#include "ops/where.h"
+#include "ops/trail.h"
 #include "optimize/evaluate.h"
 #include "optimize/optimize.h"
 #include "optimize/sort.h"
@@ -57,7 +57,7 @@ std::string ProgramNode::op() const {
   return node.domain.empty() || node.domain == "ai.onnx" ? node.op_type : node.domain + "." + node.op_type;
 }
 
-std::string ProgramNode::where() const { return ops::where(node, opset); }
+std::string ProgramNode::where() const { return ops::trail(node, opset); }
 
 Program::Program(model::Model model, const Backend& backend, const SessionOptions& options, ProgramShare share)
     : metadata_(metadata_of(model)),

@@ -10,13 +10,17 @@
 namespace sardonyx::ops {
 namespace {
 
+constexpr size_t kPiece = 4096;  // slices that are copied without asking whether the run is to end
+
 // A condition may be shorter than the axis, which ends there then.
 std::vector<size_t> chosen_slices(const ValueFacts& condition, size_t size) {
   require_dtype(condition, {DType::kBool}, "condition");
   require_rank(condition, 1, "condition");
   std::vector<size_t> chosen;
   const std::span<const bool> holds = condition.constant->values<bool>();
+  core::InterruptCounter interrupt;
   for (size_t i = 0; i < holds.size(); ++i) {
+    interrupt.step();
     if (holds[i] && i >= size) throw argument_error("the condition holds for slice {}; there are {}", i, size);
     if (holds[i]) chosen.push_back(i);
   }
@@ -38,7 +42,11 @@ std::unique_ptr<Bound> bind_compress(std::optional<int64_t> axis_attribute, cons
       T* to = static_cast<T*>(r.outputs[0].mutable_raw());
       r.pool.for_each(lines.outer, [&](size_t o) {
         T* at = to + o * chosen.size() * lines.inner;
-        for (const size_t i : chosen) at = std::copy_n(from + (o * lines.size + i) * lines.inner, lines.inner, at);
+        core::in_pieces(chosen.size(), kPiece, [&](size_t begin, size_t count) {
+          for (size_t c = begin; c < begin + count; ++c) {
+            at = std::copy_n(from + (o * lines.size + chosen[c]) * lines.inner, lines.inner, at);
+          }
+        });
       });
     });
   });

@@ -59,10 +59,11 @@ std::unique_ptr<Bound> bind_range(const BindContext& context, DType dtype, bool 
     const StoreRun<Acc> store = store_run<Acc>(dtype);
     const size_t bytes = element_bytes(dtype);
     auto* data = static_cast<std::byte*>(r.outputs[0].mutable_raw());
-    for (int64_t i = 0; i < r.outputs[0].numel(); ++i, data += bytes) {
-      const Acc element = range_element(start, delta, i);
-      store(&element, 1, data);
-    }
+    Acc elements[kRunLength];
+    core::in_pieces(to_size(r.outputs[0].numel()), kRunLength, [&](size_t first, size_t size) {
+      for (size_t i = 0; i < size; ++i) elements[i] = range_element(start, delta, to_int(first + i));
+      store(elements, size, data + first * bytes);
+    });
   });
 }
 

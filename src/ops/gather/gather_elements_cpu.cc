@@ -20,7 +20,9 @@ void gather_elements(const AxisLines& lines, const RunContext& r) {
   r.pool.for_ranges(lines.rows(), std::max<size_t>(1, kGrain / std::max<size_t>(size, 1)), [&](size_t begin, size_t end) {
     for (size_t row = begin; row < end; ++row) {
       const size_t base = lines.row_base(row);
-      for (size_t j = 0; j < size; ++j) to[row * size + j] = from[lines.offset(base, j, indices[row * size + j])];
+      core::in_pieces(size, kGrain, [&](size_t first, size_t count) {
+        for (size_t j = first; j < first + count; ++j) to[row * size + j] = from[lines.offset(base, j, indices[row * size + j])];
+      });
     }
   });
 }

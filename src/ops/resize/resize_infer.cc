@@ -258,7 +258,9 @@ kernels::AxisTaps axis_taps(const ResizeSpec& spec, const ResizedAxis& axis) {
   taps.positions.resize(taps.out * taps.taps);
   taps.weights.assign(taps.out * taps.taps, 1);
   if (spec.coordinates == Coordinates::kCropAndResize) taps.outside.resize(taps.out);
+  core::InterruptCounter interrupt;
   for (size_t o = 0; o < taps.out; ++o) {
+    interrupt.step();
     const double x = source(spec, axis, static_cast<double>(o));
     if (!taps.outside.empty()) taps.outside[o] = x < 0 || x > static_cast<double>(axis.in - 1);
     if (is_nearest) {

@@ -9,6 +9,8 @@
 namespace sardonyx::ops {
 
 class WhereStep {
+  static constexpr size_t kPiece = size_t{1} << 15;  // elements of a row that are computed without asking whether the run is to end
+
  public:
   WhereStep(const Shape& condition, const Shape& x, const Shape& y)
       : out_(broadcast(broadcast(condition, x), y)),
@@ -30,9 +32,11 @@ class WhereStep {
     r.pool.for_ranges(rows, std::max<size_t>(1, 8192 / inner), [&](size_t begin, size_t end) {
       for (size_t row = begin; row < end; ++row) {
         ptrdiff_t c = condition_.offset(row * inner), a = x_.offset(row * inner), b = y_.offset(row * inner);
-        for (size_t i = 0; i < inner; ++i, c += condition_step, a += x_step, b += y_step) {
-          to[row * inner + i] = chosen[c] ? map_x(x[a]) : map_y(y[b]);
-        }
+        core::in_pieces(inner, kPiece, [&](size_t first, size_t count) {
+          for (size_t i = first; i < first + count; ++i, c += condition_step, a += x_step, b += y_step) {
+            to[row * inner + i] = chosen[c] ? map_x(x[a]) : map_y(y[b]);
+          }
+        });
       }
     });
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/interrupt.h"
+
 namespace sardonyx::kernels {
 namespace {
 
@@ -28,7 +30,9 @@ void resample_row(const AxisTaps& taps, size_t o, size_t inner, const T* x, T* y
 // The last axis: one sum for each output value.
 template <class T>
 void resample_line(const AxisTaps& taps, const T* x, T* y) noexcept {
-  for (size_t o = 0; o < taps.out; ++o) resample_row(taps, o, 1, x, y + o);
+  core::in_pieces(taps.out, std::max<size_t>(kTaskCost / std::max<size_t>(taps.taps, 1), 1), [&](size_t begin, size_t count) {
+    for (size_t o = begin; o < begin + count; ++o) resample_row(taps, o, 1, x, y + o);
+  });
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
-#include "ops/where.h"
+#include "ops/trail.h"
 
 #include <fmt/format.h>
 
 namespace sardonyx::ops {
 
-std::string where(const model::Node& node, int64_t opset) {
+std::string trail(const model::Node& node, int64_t opset) {
   std::string text = model::describe(node);
   text.insert(text.size() - 1, fmt::format(", opset {}", opset));
   return text;
