@@ -2,6 +2,7 @@
 #include <cstring>
 #include <optional>
 
+#include "core/interrupt.h"
 #include "ops/elements/elements.h"
 #include "ops/facts.h"
 #include "ops/stages.h"
@@ -17,7 +18,7 @@ void run_eye(int64_t offset, Tensor& y) {
   const StoreRun<int64_t> store = store_run<int64_t>(y.dtype());
   const size_t bytes = element_bytes(y.dtype());
   auto* data = static_cast<std::byte*>(y.mutable_raw());
-  std::memset(data, 0, y.byte_size());
+  core::in_pieces(y.byte_size(), size_t{1} << 20, [&](size_t begin, size_t count) { std::memset(data + begin, 0, count); });
   if (offset <= -rows || offset >= columns) return;
   for (int64_t row = std::max<int64_t>(0, -offset); row < rows && row + offset < columns; ++row) {
     store(&one, 1, data + to_size(row * columns + row + offset) * bytes);

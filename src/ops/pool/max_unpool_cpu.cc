@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/interrupt.h"
 #include "ops/elements/real.h"
 #include "ops/movement/element.h"
 #include "ops/pool/pool.h"
@@ -49,7 +50,8 @@ struct UnpoolStep {
   void run(const RunContext& r) const {
     Tensor& y = r.outputs[0];
     if (y.numel() == 0) return;
-    std::memset(y.mutable_raw(), 0, y.byte_size());
+    auto* bytes = static_cast<std::byte*>(y.mutable_raw());
+    core::in_pieces(y.byte_size(), size_t{1} << 20, [&](size_t begin, size_t count) { std::memset(bytes + begin, 0, count); });
     const std::span<const int64_t> places = r.inputs[1].values<int64_t>();
     const int64_t size = element_count(implied);
     for (const int64_t place : places) {
@@ -58,7 +60,9 @@ struct UnpoolStep {
     with_element(dtype, [&]<class T>() {
       const auto* x = static_cast<const T*>(r.inputs[0].raw());
       auto* to = static_cast<T*>(y.mutable_raw());
-      for (size_t i = 0; i < places.size(); ++i) to[renumber(to_size(places[i]), implied, out)] = x[i];
+      core::in_pieces(places.size(), size_t{1} << 14, [&](size_t first, size_t count) {
+        for (size_t i = first; i < first + count; ++i) to[renumber(to_size(places[i]), implied, out)] = x[i];
+      });
     });
   }
 };

@@ -1,6 +1,7 @@
 // ReverseSequence: the first elements of each sequence of a batch in reverse order.
 #include <algorithm>
 
+#include "core/interrupt.h"
 #include "ops/movement/element.h"
 #include "ops/stages.h"
 #include "sardonyx/model.h"
@@ -30,7 +31,10 @@ void reverse_sequences(const SequenceGeometry& g, const RunContext& r) {
       const size_t length = to_size(lengths[g.time_first ? column : row]), step = g.time_first ? row : column;
       const size_t source = step < length ? length - 1 - step : step;
       const size_t at = g.time_first ? source * g.columns + column : row * g.columns + source;
-      std::copy_n(from + at * g.inner, g.inner, to + (row * g.columns + column) * g.inner);
+      const T* source_row = from + at * g.inner;
+      T* row_to = to + (row * g.columns + column) * g.inner;
+      core::in_pieces(g.inner, size_t{1} << 16,
+                      [&](size_t first, size_t count) { std::copy_n(source_row + first, count, row_to + first); });
     }
   });
 }

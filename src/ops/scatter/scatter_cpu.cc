@@ -59,7 +59,9 @@ void scatter_slices(const TupleGeometry& geometry, CombineRun combine, size_t by
   core::InterruptCounter interrupt;
   for (size_t t = 0; t < geometry.tuples(); ++t) {
     interrupt.step();
-    combine(updates + t * geometry.slice * bytes, to + offsets[t] * bytes, geometry.slice);
+    core::in_pieces(geometry.slice, size_t{1} << 16, [&](size_t first, size_t count) {
+      combine(updates + (t * geometry.slice + first) * bytes, to + (offsets[t] + first) * bytes, count);
+    });
   }
 }
 

@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/interrupt.h"
+
 namespace sardonyx::kernels {
 namespace {
+
+constexpr size_t kPiece = size_t{1} << 20;  // bytes of a row that are moved without asking whether the run is to end
 
 struct GatherRows {
   const std::byte* src;
@@ -22,7 +26,12 @@ void gather_rows(const GatherRows& rows, size_t first, size_t last) {
   for (size_t row = first; row < last; ++row) {
     const int64_t index = rows.indices[i];
     const size_t from = index < 0 ? rows.axis - static_cast<size_t>(-index) : static_cast<size_t>(index);
-    std::memcpy(rows.dst + row * bytes, rows.src + (outer * rows.axis + from) * bytes, bytes);
+    const std::byte* source = rows.src + (outer * rows.axis + from) * bytes;
+    if (kBytes != 0 || bytes <= kPiece) {
+      std::memcpy(rows.dst + row * bytes, source, bytes);
+    } else {
+      core::in_pieces(bytes, kPiece, [&](size_t begin, size_t size) { std::memcpy(rows.dst + row * bytes + begin, source + begin, size); });
+    }
     if (++i == rows.count) i = 0, ++outer;
   }
 }
