@@ -37,12 +37,14 @@ bool is_outer(const Dimension& a, const Dimension& b) {
   return a_dst != b_dst ? a_dst > b_dst : std::abs(a.src) > std::abs(b.src);
 }
 
-// Dimensions of one element go, the others are sorted (stably, by insertion), neighbours that advance together become one.
+// Dimensions of one element go, the others are sorted (stably, by insertion), neighbours that advance together become one. Of an empty
+// copy one empty dimension is left: its other extents and strides may be of any size.
 StridedCopy simplified(const StridedCopy& copy) {
   StridedCopy result;
   for (int i = 0; i < copy.rank; ++i) {
     const Dimension added = dimension(copy, i);
     if (added.extent == 1) continue;
+    if (added.extent == 0) return {.rank = 1};
     int at = result.rank++;
     for (; at > 0 && is_outer(added, dimension(result, at - 1)); --at) set(result, at, dimension(result, at - 1));
     set(result, at, added);
