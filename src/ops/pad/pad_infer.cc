@@ -53,7 +53,7 @@ Shape padded_shape(PadMode mode, const Shape& x, std::span<const int64_t> pads) 
     if (__builtin_add_overflow(before, after, &size) || __builtin_add_overflow(size, x[i], &size)) {
       throw Error(ErrorCode::kResourceLimit, fmt::format("pads of {} and {} are too large", before, after));
     }
-    if (size < 0 || -before > x[i] || -after > x[i]) {
+    if (size < 0 || before < -x[i] || after < -x[i]) {
       throw argument_error("pads of {} and {} crop more than the {} elements of axis {}", before, after, x[i], i);
     }
     if (x[i] == 0 && size > 0 && mode != PadMode::kConstant) {
