@@ -13,7 +13,25 @@
 
 namespace sardonyx::core {
 
-Arena::~Arena() { std::free(data_); }
+namespace {
+
+constexpr size_t kMapped = size_t{1} << 20;  // larger blocks come from the system
+
+std::byte* allocate(size_t bytes) {
+  return static_cast<std::byte*>(bytes < kMapped ? std::aligned_alloc(kAlignment, bytes) : map_pages(bytes));
+}
+
+void give_back(std::byte* data, size_t bytes) noexcept {
+  if (bytes < kMapped) {
+    std::free(data);
+  } else {
+    unmap_pages(data, bytes);
+  }
+}
+
+}  // namespace
+
+Arena::~Arena() { give_back(data_, size_); }
 
 Arena::Arena(Arena&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
 
@@ -27,11 +45,11 @@ void Arena::reserve(size_t bytes) {
   if (bytes <= size_) return;
   if (bytes > SIZE_MAX - kAlignment) throw Error(ErrorCode::kResourceLimit, fmt::format("an arena of {} bytes cannot be had", bytes));
   const size_t rounded = roomy_bytes(bytes);
-  void* fresh = std::aligned_alloc(kAlignment, rounded);
+  std::byte* fresh = allocate(rounded);
   if (fresh == nullptr) throw Error(ErrorCode::kResourceLimit, fmt::format("no memory for an arena of {} bytes", rounded));
-  std::free(data_);
+  give_back(data_, size_);
   if (rounded >= kManyPages) prefer_large_pages(fresh, rounded);
-  data_ = static_cast<std::byte*>(fresh);
+  data_ = fresh;
   size_ = rounded;
 }
 

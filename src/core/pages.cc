@@ -54,4 +54,16 @@ void prefer_large_pages(void* data, size_t bytes) noexcept {
   if (bytes >= kLargePage) advise(data, bytes, kLargePage, false, MADV_HUGEPAGE);
 }
 
+void* map_pages(size_t bytes) noexcept {
+  void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return data == MAP_FAILED ? nullptr : data;
+}
+
+void unmap_pages(void* data, size_t bytes) noexcept { munmap(data, bytes); }
+
+void make_resident(std::byte* data, size_t bytes) noexcept {
+  const size_t step = page_bytes();
+  for (size_t i = 0; i < bytes; i += step) data[i] = std::byte{0};
+}
+
 }  // namespace sardonyx::core

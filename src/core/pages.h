@@ -21,4 +21,12 @@ size_t roomy_bytes(size_t bytes) noexcept;
 inline constexpr size_t kManyPages = size_t{16} << 20;
 void prefer_large_pages(void* data, size_t bytes) noexcept;
 
+// Memory from the system and back to it, in whole pages; null: there is none. What the C library allocates has another fate: it keeps what
+// is freed, the more the larger the blocks are that it has seen freed.
+void* map_pages(size_t bytes) noexcept;
+void unmap_pages(void* data, size_t bytes) noexcept;
+
+// Writes to each page of memory that holds nothing yet, so that the system gives all of it now.
+void make_resident(std::byte* data, size_t bytes) noexcept;
+
 }  // namespace sardonyx::core

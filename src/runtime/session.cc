@@ -41,6 +41,7 @@ Program load(model::Model model, const Backend& backend, const SessionOptions& o
   const core::FloatScope floats(options.flush_denormals);  // folded values are those that a run would give
   std::shared_ptr<ops::WeightCache> weights;
   if (!options.packed_weights_cache.empty()) weights = std::make_shared<ops::WeightCache>(options.packed_weights_cache);
+  workspaces->set_head_room(options.max_memory == 0);
   return Program(std::move(model), backend, options, {std::move(weights), std::move(workspaces)});
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/pages.h"
+
 namespace sardonyx::runtime {
 
 Workspace* WorkspacePool::acquire(size_t bytes) {
@@ -28,15 +30,19 @@ Workspace* WorkspacePool::acquire(size_t bytes) {
     }
   }
   try {
-    if (workspace->arena.size() < bytes) {
-      workspace->arena = core::Arena();  // before the larger one is allocated
-      workspace->arena.reserve(bytes);
-    }
+    if (workspace->arena.size() < bytes) grow(workspace->arena, bytes);
   } catch (...) {
     release(workspace);
     throw;
   }
   return workspace;
+}
+
+void WorkspacePool::grow(core::Arena& arena, size_t bytes) const {
+  const size_t room = has_head_room_ && arena.size() > 0 ? bytes / 2 : 0;
+  arena = core::Arena();  // before the larger one is allocated
+  arena.reserve(bytes > SIZE_MAX - room ? bytes : bytes + room);
+  if (room > 0) core::make_resident(arena.data(), arena.size());
 }
 
 void WorkspacePool::release(Workspace* workspace) noexcept {

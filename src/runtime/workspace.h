@@ -33,13 +33,19 @@ class WorkspacePool {
     Workspace* workspace_;
   };
 
+  // Whether a block that has become too small is replaced by one of half as much again as is needed, resident at once: runs of changing
+  // shapes come to rest early, and from then on take the same memory. A block's first size is what the run needs.
+  void set_head_room(bool wanted) noexcept { has_head_room_ = wanted; }
+
   // Frees the memory of idle workspaces.
   void trim();
 
  private:
   Workspace* acquire(size_t bytes);
   void release(Workspace* workspace) noexcept;
+  void grow(core::Arena& arena, size_t bytes) const;
 
+  bool has_head_room_ = false;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Workspace>> all_;
   std::vector<Workspace*> idle_;  // capacity for all: release() does not allocate

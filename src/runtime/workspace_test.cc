@@ -32,6 +32,20 @@ TEST(Workspace, TheSmallestThatFitsIsTaken) {
   EXPECT_EQ(grown->index, 0U);
 }
 
+TEST(Workspace, HeadRoomComesWithTheSecondSize) {
+  WorkspacePool pool;
+  pool.set_head_room(true);
+  { const WorkspacePool::Lease lease(pool, 100'000); }
+  const std::byte* place = nullptr;
+  {
+    const WorkspacePool::Lease lease(pool, 200'000);
+    EXPECT_GE(lease->arena.size(), 300'000U);
+    place = lease->arena.data();
+  }
+  const WorkspacePool::Lease lease(pool, 300'000);
+  EXPECT_EQ(lease->arena.data(), place);
+}
+
 TEST(Workspace, TrimFreesIdleOnes) {
   WorkspacePool pool;
   { const WorkspacePool::Lease lease(pool, 1000); }
