@@ -37,8 +37,8 @@ if(SARDONYX_ONE_SIMD_TARGET)
   target_compile_definitions(sardonyx_flags INTERFACE HWY_COMPILE_ONLY_STATIC=1)
 endif()
 
-# Compiling is most of what a first build costs: speed is asked for where a model's time is spent. Under sanitizers these layers are compiled
-# with a little optimisation and the others with none.
+# Compiling is most of what a first build costs: speed is asked for where a model's time is spent. Under sanitizers the kernels are
+# compiled with a little optimisation and all else with none.
 set(SARDONYX_FAST_LAYERS core kernels image ops nn runtime)
 
 # The layers that read untrusted bytes or run on untrusted values: a fuzzer must see which of their branches an input takes.

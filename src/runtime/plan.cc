@@ -47,20 +47,20 @@ struct Plan::Frame {
   GuardedResults guarded;
 };
 
-std::shared_ptr<const ops::Bound> LateBinder::bind(const ops::Prepared& prepared, std::span<const ops::ValueFacts> facts,
-                                                   const ops::Packing& packing) {
+std::shared_ptr<const ops::Bound> LateBinder::bind(const ops::Prepared& prepared, const ops::BindContext& context) {
   const auto fits = [&](const Entry& entry) {
-    return std::ranges::equal(
-        entry.inputs, facts, [](const auto& known, const ops::ValueFacts& f) { return known.first == f.dtype && known.second == f.shape; });
+    return std::ranges::equal(entry.inputs, context.inputs, [](const auto& known, const ops::ValueFacts& f) {
+      return known.first == f.dtype && known.second == f.shape;
+    });
   };
   {
     const std::lock_guard lock(mutex_);
     const auto found = std::ranges::find_if(entries_, fits);
     if (found != entries_.end()) return found->bound;
   }
-  Entry fresh{{}, prepared.bind({facts, packing.pool->threads(), packing})};
+  Entry fresh{{}, prepared.bind(context)};
   core::check_interrupt();  // what is kept is whole
-  for (const ops::ValueFacts& f : facts) fresh.inputs.emplace_back(f.dtype, f.shape);
+  for (const ops::ValueFacts& f : context.inputs) fresh.inputs.emplace_back(f.dtype, f.shape);
   std::shared_ptr<const ops::Bound> bound = fresh.bound;
   const std::lock_guard lock(mutex_);
   if (entries_.size() < kCapacity) {
@@ -270,7 +270,8 @@ void Plan::run_late(const PlanStep& step, std::span<const Tensor> inputs, std::s
       facts.push_back(inputs[i].defined() ? ops::ValueFacts{inputs[i].dtype(), inputs[i].shape(), nullptr} : ops::ValueFacts{});
     }
   }
-  const std::shared_ptr<const ops::Bound> bound = step.late->bind(*node.prepared, facts, {&setting.pool, program_.weight_cache()});
+  const std::shared_ptr<const ops::Bound> bound =
+      step.late->bind(*node.prepared, {facts, setting.pool.threads(), {&setting.pool, program_.weight_cache()}, program_.winograd()});
   if (!bound->dynamic) allocate_missing(*bound, node, outputs);
   const core::MemoryCharge charge(bound->scratch_bytes);
   core::Arena scratch(bound->scratch_bytes);

@@ -41,8 +41,7 @@ enum class Place {
 // Bound steps made while running, for one step; a few recent shapes are kept.
 class LateBinder {
  public:
-  std::shared_ptr<const ops::Bound> bind(const ops::Prepared& prepared, std::span<const ops::ValueFacts> facts,
-                                         const ops::Packing& packing);
+  std::shared_ptr<const ops::Bound> bind(const ops::Prepared& prepared, const ops::BindContext& context);
 
  private:
   struct Entry {

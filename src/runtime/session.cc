@@ -41,7 +41,6 @@ Program load(model::Model model, const Backend& backend, const SessionOptions& o
   const core::FloatScope floats(options.flush_denormals);  // folded values are those that a run would give
   std::shared_ptr<ops::WeightCache> weights;
   if (!options.packed_weights_cache.empty()) weights = std::make_shared<ops::WeightCache>(options.packed_weights_cache);
-  workspaces->set_head_room(options.max_memory == 0);
   return Program(std::move(model), backend, options, {std::move(weights), std::move(workspaces)});
 }
 
@@ -58,6 +57,7 @@ Session::Session(model::Model model, const Backend& backend, SessionOptions opti
     : options_(checked(std::move(options))),
       log_(options_),
       pool_(options_.thread_pool ? options_.thread_pool : std::make_shared<core::ThreadPool>(options_.intra_op_num_threads)),
+      workspaces_(std::make_shared<WorkspacePool>(options_.max_memory == 0)),
       program_(load(std::move(model), backend, options_, workspaces_)),
       plans_(options_.max_plans),
       load_phases_(program_.load_phases()) {

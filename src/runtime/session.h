@@ -59,7 +59,7 @@ class Session {
   SessionOptions options_;
   SessionLog log_;
   std::shared_ptr<core::ThreadPool> pool_;
-  std::shared_ptr<WorkspacePool> workspaces_ = std::make_shared<WorkspacePool>();  // of the graphs inside nodes, too
+  std::shared_ptr<WorkspacePool> workspaces_;  // of the graphs inside nodes, too
   Program program_;
   PlanCache plans_;
   std::vector<LoadPhase> load_phases_;

@@ -205,6 +205,24 @@ TEST(Session, DataDependentShapesAreBoundWhileRunning) {
   EXPECT_EQ(session.run({}, {{"x", random_tensor({12})}, {"shape", Tensor::of<int64_t>({2}, {2, 6})}}).size(), 2U);
 }
 
+// What is bound while running goes the way that a plan of known shapes would take, to the bit.
+TEST(Session, LateConvolutionsGoByWinogradToo) {
+  ModelBuilder late, known;
+  for (ModelBuilder* builder : {&late, &known}) {
+    builder->input("x", {1, 16, 12, 13}).output("y").constant("w", random_tensor({16, 16, 3, 3}, 3));
+  }
+  late.input("shape", {4}, DType::kInt64).node("Reshape", {"x", "shape"}, {"r"}).node("Conv", {"r", "w"}, {"y"});
+  known.node("Conv", {"x", "w"}, {"y"});
+  const Tensor x = random_tensor({1, 16, 12, 13}, 4), shape = Tensor::of<int64_t>({4}, {1, 16, 12, 13});
+  const auto run = [&](const ModelBuilder& builder, Feeds feeds, std::vector<std::string> disabled) {
+    feeds.emplace_back("x", x);
+    return open(builder, {.disabled_passes = std::move(disabled)}).run({}, feeds)[0];
+  };
+  const Tensor got = run(late, {{"shape", shape}}, {});
+  EXPECT_TRUE(same_bits(got, run(known, {}, {"block_channels"})));
+  EXPECT_FALSE(same_bits(got, run(known, {}, {"block_channels", "winograd"})));
+}
+
 TEST(Session, StringsAreValuesToo) {
   ModelBuilder builder;
   builder.input("x", {"n"}, DType::kString).output("y", DType::kString).output("x", DType::kString);

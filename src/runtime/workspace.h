@@ -33,9 +33,9 @@ class WorkspacePool {
     Workspace* workspace_;
   };
 
-  // Whether a block that has become too small is replaced by one of half as much again as is needed, resident at once: runs of changing
-  // shapes come to rest early, and from then on take the same memory. A block's first size is what the run needs.
-  void set_head_room(bool wanted) noexcept { has_head_room_ = wanted; }
+  // `has_head_room`: a block that has become too small is replaced by one of half as much again as is needed, resident at once: runs of
+  // changing shapes come to rest early, and from then on take the same memory. A block's first size is what the run needs.
+  explicit WorkspacePool(bool has_head_room = false) noexcept : has_head_room_(has_head_room) {}
 
   // Frees the memory of idle workspaces.
   void trim();
@@ -45,7 +45,7 @@ class WorkspacePool {
   void release(Workspace* workspace) noexcept;
   void grow(core::Arena& arena, size_t bytes) const;
 
-  bool has_head_room_ = false;
+  const bool has_head_room_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Workspace>> all_;
   std::vector<Workspace*> idle_;  // capacity for all: release() does not allocate

@@ -33,8 +33,7 @@ TEST(Workspace, TheSmallestThatFitsIsTaken) {
 }
 
 TEST(Workspace, HeadRoomComesWithTheSecondSize) {
-  WorkspacePool pool;
-  pool.set_head_room(true);
+  WorkspacePool pool(true);
   { const WorkspacePool::Lease lease(pool, 100'000); }
   const std::byte* place = nullptr;
   {
